@@ -1,0 +1,57 @@
+#include "base/utf8.hpp"
+
+#include <cstring>
+
+namespace rtc {
+
+bool Utf8Validator::feed(std::string_view bytes) {
+  if (failed_) return false;
+  std::size_t i = 0;
+  const std::size_t size = bytes.size();
+  while (i < size) {
+    if (pending_ == 0) {
+      // Most text is ASCII: eight bytes at a time while no high bit is set.
+      std::uint64_t word = 0;
+      while (i + sizeof word <= size) {
+        std::memcpy(&word, bytes.data() + i, sizeof word);
+        if ((word & 0x8080808080808080ULL) != 0) break;
+        i += sizeof word;
+      }
+      if (i == size) break;
+    }
+    const auto byte = static_cast<std::uint8_t>(bytes[i++]);
+    if (pending_ > 0) {
+      if (byte < low_ || byte > high_) {
+        failed_ = true;
+        return false;
+      }
+      low_ = 0x80;
+      high_ = 0xBF;
+      --pending_;
+    } else if (byte >= 0x80) {
+      // RFC 3629, section 4: the first byte fixes the length and the range of the second.
+      if (byte >= 0xC2 && byte <= 0xDF) {
+        pending_ = 1;
+      } else if (byte >= 0xE0 && byte <= 0xEF) {
+        pending_ = 2;
+        if (byte == 0xE0) low_ = 0xA0;
+        if (byte == 0xED) high_ = 0x9F;
+      } else if (byte >= 0xF0 && byte <= 0xF4) {
+        pending_ = 3;
+        if (byte == 0xF0) low_ = 0x90;
+        if (byte == 0xF4) high_ = 0x8F;
+      } else {
+        failed_ = true;
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool is_utf8(std::string_view text) {
+  Utf8Validator validator;
+  return validator.feed(text) && validator.complete();
+}
+
+}  // namespace rtc

@@ -1,0 +1,38 @@
+// The port to durable messages. Adapters: storage/sqlite_store, tests' memory_store; one contract
+// suite (tests/contract/store_contract.hpp) holds for all.
+//
+// Calls block on disk: never from an event loop, only from the threads of chat::StoreQueue.
+// append() is called by one thread at a time; the reads by any, at the same time as append().
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "chat/message.hpp"
+
+namespace rtc::chat {
+
+class MessageStore {
+ public:
+  virtual ~MessageStore() = default;
+
+  // Stores all drafts in one durable commit, or none of them. The i-th id is the i-th draft's: the
+  // next of its room, without holes, in the order given. Rooms must exist: a draft for another room
+  // fails the whole batch with not_found_chatroom (the rules look rooms up beforehand). Other
+  // failures: internal_server_error; nothing was stored and the same call may be tried again.
+  virtual Result<std::vector<MessageId>> append(std::span<const Draft> drafts) = 0;
+
+  // The newest messages with id < `before` (0: the newest of all), newest first, at most `limit`
+  // (≥ 1). Empty when there are none or the room is unknown. By key: the cost does not grow with
+  // depth.
+  virtual Result<std::vector<Message>> page_before(RoomId room, MessageId before,
+                                                   std::uint32_t limit) = 0;
+
+  // The oldest messages with id > `after`, oldest first, at most `limit`.
+  virtual Result<std::vector<Message>> page_after(RoomId room, MessageId after,
+                                                  std::uint32_t limit) = 0;
+};
+
+}  // namespace rtc::chat

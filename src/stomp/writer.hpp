@@ -1,0 +1,33 @@
+// STOMP frames out: appended to a string of the caller's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "stomp/frame.hpp"
+
+namespace rtc::stomp {
+
+// Appends one frame: command line, then header() any number of times, then exactly one end().
+// Header names and values are escaped as `version` asks (1.0: LF, and in a name ':', cannot be
+// expressed and are replaced by a space; CONNECTED is never escaped, its values must hold no LF).
+class Writer {
+ public:
+  Writer(std::string& out, Command command, Version version);
+
+  Writer& header(std::string_view name, std::string_view value);
+  Writer& header(std::string_view name, std::uint64_t value);
+  // Writes content-length (when `body` is not empty), the blank line, the body and the NUL.
+  void end(std::string_view body = {});
+
+ private:
+  std::string& out_;
+  Version version_;
+  bool escapes_;
+};
+
+// Appends `value` escaped for a header of that version.
+void append_escaped(std::string& out, std::string_view value, Version version);
+
+}  // namespace rtc::stomp
