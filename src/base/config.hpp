@@ -1,0 +1,89 @@
+// Every setting of the program: one struct, filled from defaults < file < environment < flags.
+// The table that names, bounds and explains each one is in settings.cpp; docs/settings.md is printed
+// from it. Made once at start-up, then read by any thread.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+
+namespace rtc {
+
+// Times end in _ms, sizes in _bytes, whatever unit the user wrote them in.
+struct Config {
+  std::vector<std::string> listen;
+  std::string data_dir;
+  log::Level log_level = log::Level::info;
+  std::uint32_t loops = 0;
+
+  std::vector<std::string> allowed_origins;
+  std::vector<std::string> trusted_proxies;
+  std::vector<std::string> rate_exempt;
+  std::string token_secret;
+  std::string token_issuer;
+  std::uint64_t token_lifetime_ms = 0;
+
+  std::uint32_t message_bytes_max = 0;
+  std::uint32_t room_name_length_max = 0;
+  std::uint64_t rooms_max = 0;
+  std::uint64_t rooms_per_identity_max = 0;
+  std::uint64_t direct_rooms_max = 0;
+  std::uint64_t direct_rooms_per_identity_max = 0;
+  std::uint32_t page_size_max = 0;
+  std::uint32_t page_size_default = 0;
+  std::uint64_t presence_interval_ms = 0;
+
+  std::uint32_t connections_max = 0;
+  std::uint32_t connections_per_address_max = 0;
+  std::uint32_t accepts_per_turn_max = 0;
+  std::uint32_t subscriptions_per_session_max = 0;
+  std::uint32_t send_rate_max = 0;
+  std::uint32_t send_burst_max = 0;
+  std::uint32_t request_rate_max = 0;
+  std::uint32_t request_burst_max = 0;
+
+  std::uint32_t http_target_bytes_max = 0;
+  std::uint32_t http_header_bytes_max = 0;
+  std::uint32_t http_body_bytes_max = 0;
+  std::uint32_t websocket_message_bytes_max = 0;
+  std::uint32_t websocket_fragments_max = 0;
+  std::uint32_t stomp_headers_max = 0;
+  std::uint32_t stomp_header_bytes_max = 0;
+  std::uint32_t stomp_body_bytes_max = 0;
+  std::uint32_t outbox_bytes_max = 0;
+  std::uint32_t store_queue_max = 0;
+  std::uint32_t store_batch_max = 0;
+  std::uint32_t read_queue_max = 0;
+  std::uint32_t room_cache_max = 0;
+
+  std::uint64_t request_timeout_ms = 0;
+  std::uint64_t keep_alive_timeout_ms = 0;
+  std::uint64_t connect_timeout_ms = 0;
+  std::uint64_t heart_beat_interval_ms = 0;
+  std::uint64_t ping_interval_ms = 0;
+  std::uint64_t close_timeout_ms = 0;
+  std::uint64_t shutdown_timeout_ms = 0;
+};
+
+// What the command line asks for instead of running.
+enum class ConfigAction { run, print_help, print_version, print_settings };
+
+struct LoadedConfig {
+  ConfigAction action = ConfigAction::run;
+  Config config;
+  std::string help;  // print_help: the text
+};
+
+// Reads all sources. `environment` is a null-terminated array such as ::environ; only RTC_… names
+// are looked at. An unknown or malformed setting is an error whose message names it and its source.
+Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* environment);
+
+// The table of all settings as Markdown: docs/settings.md.
+std::string settings_markdown();
+
+}  // namespace rtc

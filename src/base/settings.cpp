@@ -1,0 +1,245 @@
+#include "base/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+namespace rtc {
+namespace {
+
+struct Unit {
+  std::string_view suffix;
+  std::uint64_t factor;
+};
+constexpr std::array kByteUnits{Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20},
+                                Unit{"GiB", 1ULL << 30}};
+constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
+                                Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array<std::pair<std::string_view, log::Level>, 6> kLevels{{
+    {"trace", log::Level::trace},
+    {"debug", log::Level::debug},
+    {"info", log::Level::info},
+    {"warn", log::Level::warn},
+    {"error", log::Level::error},
+    {"off", log::Level::off},
+}};
+
+std::string in_largest_unit(std::uint64_t value, std::span<const Unit> units) {
+  for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
+    if (value != 0 && value % unit->factor == 0) {
+      return std::to_string(value / unit->factor) + std::string(unit->suffix);
+    }
+  }
+  return std::to_string(value) + std::string(units.front().suffix);
+}
+
+// A whole number, with one of `units` behind it where there are any.
+Result<std::uint64_t> parse_number(std::string_view text, std::span<const Unit> units) {
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (problem == std::errc{}) {
+    if (units.empty() && suffix.empty()) return value;
+    for (const Unit& unit : units) {
+      if (suffix == unit.suffix && value <= UINT64_MAX / unit.factor) return value * unit.factor;
+    }
+  }
+  return Error{ErrorCode::invalid_parameter, ""};
+}
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+std::string range(std::uint64_t min, std::uint64_t max, std::span<const Unit> units) {
+  if (units.empty()) return std::to_string(min) + " to " + std::to_string(max);
+  return in_largest_unit(min, units) + " to " + in_largest_unit(max, units);
+}
+
+}  // namespace
+
+std::string Setting::flag() const {
+  std::string flag = "--" + std::string(name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string Setting::environment() const {
+  std::string variable = "RTC_" + std::string(name);
+  std::transform(variable.begin(), variable.end(), variable.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return variable;
+}
+
+std::string Setting::format() const {
+  return std::visit(Overloaded{
+                        [](Text) -> std::string { return "text"; },
+                        [](List) -> std::string { return "list"; },
+                        [](Level) -> std::string {
+                          return "one of trace, debug, info, warn, error, off";
+                        },
+                        [this](Count) { return "number, " + range(min, max, {}); },
+                        [this](LargeCount) { return "number, " + range(min, max, {}); },
+                        [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
+                        [this](Duration) { return "duration, " + range(min, max, kTimeUnits); },
+                    },
+                    target);
+}
+
+Result<void> Setting::assign(Config& config, std::span<const std::string> values) const {
+  const Error expected{ErrorCode::invalid_parameter, "expected " + format()};
+  if (const auto* list = std::get_if<List>(&target)) {
+    config.*(*list) = {values.begin(), values.end()};
+    return {};
+  }
+  if (values.size() != 1) return expected;
+  const std::string& value = values.front();
+  const auto number = [&](std::span<const Unit> units, auto& out) -> Result<void> {
+    const auto parsed = parse_number(value, units);
+    if (!parsed || *parsed < min || *parsed > max) return expected;
+    out = static_cast<std::remove_reference_t<decltype(out)>>(*parsed);
+    return {};
+  };
+  return std::visit(Overloaded{
+                        [&](Text member) -> Result<void> {
+                          config.*member = value;
+                          return {};
+                        },
+                        [](List) -> Result<void> { return {}; },
+                        [&](Level member) -> Result<void> {
+                          for (const auto& [level_name, level] : kLevels) {
+                            if (value == level_name) {
+                              config.*member = level;
+                              return {};
+                            }
+                          }
+                          return expected;
+                        },
+                        [&](Count member) { return number({}, config.*member); },
+                        [&](LargeCount member) { return number({}, config.*member); },
+                        [&](Bytes to) { return number(kByteUnits, config.*(to.member)); },
+                        [&](Duration to) { return number(kTimeUnits, config.*(to.member)); },
+                    },
+                    target);
+}
+
+std::span<const Setting> all_settings() {
+  using S = Setting;
+  constexpr std::uint64_t kKiB = 1 << 10;
+  constexpr std::uint64_t kMiB = 1 << 20;
+  constexpr std::uint64_t kGiB = 1 << 30;
+  constexpr std::uint64_t kSecond = 1000;
+  constexpr std::uint64_t kMinute = 60 * kSecond;
+  constexpr std::uint64_t kHour = 60 * kMinute;
+  constexpr std::uint64_t kDay = 24 * kHour;
+  constexpr std::uint64_t kBillion = 1'000'000'000;
+  static const std::vector<Setting> settings{
+      // Where and how it runs.
+      {"listen", &Config::listen, "localhost:8080", 0, 0,
+       "Addresses to serve, HOST:PORT or [IPv6]:PORT; a name is served on all its addresses. "
+       "Give `0.0.0.0:8080` to be reached from other machines."},
+      {"data_dir", &Config::data_dir, "data", 0, 0,
+       "Directory of the database and of the token secret; made when it is not there."},
+      {"log_level", &Config::log_level, "info", 0, 0, "How much is written to standard error."},
+      {"loops", &Config::loops, "0", 0, 1024, "Event loops (threads); 0 means one per core."},
+      // Who is let in.
+      {"allowed_origins", &Config::allowed_origins,
+       "http://127.0.0.1:5500,http://localhost:5500", 0, 0,
+       "Other web origins whose pages may call this server; its own page always may."},
+      {"trusted_proxies", &Config::trusted_proxies, "", 0, 0,
+       "Addresses or networks (such as 10.0.0.0/8) whose X-Forwarded-For is believed."},
+      {"rate_exempt", &Config::rate_exempt, "127.0.0.0/8,::1/128", 0, 0,
+       "Addresses or networks to which the bounds per address and the rates do not apply. Behind a "
+       "proxy on this machine set trusted_proxies, so that each user's own address counts."},
+      {"token_secret", &Config::token_secret, "", 0, 0,
+       "Key that signs the tokens, at least 32 bytes; empty: made at the first start and kept in "
+       "data_dir, readable by its owner only. Better not given as a flag: others can see those."},
+      {"token_issuer", &Config::token_issuer, "realtimechat", 0, 0, "The tokens' `iss` claim."},
+      {"token_lifetime", S::Duration{&Config::token_lifetime_ms}, "1d", kSecond, 3650 * kDay,
+       "How long a token is valid; an expired one is renewed for the same identity."},
+      // Chat.
+      {"message_bytes_max", S::Bytes{&Config::message_bytes_max}, "64KiB", 1, kMiB,
+       "Longest message, in bytes of UTF-8."},
+      {"room_name_length_max", &Config::room_name_length_max, "60", 1, 1000,
+       "Longest name of a room, in characters."},
+      {"rooms_max", &Config::rooms_max, "10000", 0, kBillion, "Open rooms in all."},
+      {"rooms_per_identity_max", &Config::rooms_per_identity_max, "100", 0, kBillion,
+       "Open rooms that one identity may make."},
+      {"direct_rooms_max", &Config::direct_rooms_max, "1000000", 0, kBillion,
+       "Private rooms in all."},
+      {"direct_rooms_per_identity_max", &Config::direct_rooms_per_identity_max, "1000", 0,
+       kBillion, "Private rooms that one identity may open."},
+      {"page_size_max", &Config::page_size_max, "100", 1, 1000,
+       "Most entries of one page of history or rooms; a larger `limit` is clamped."},
+      {"page_size_default", &Config::page_size_default, "50", 1, 1000,
+       "Entries of a page when no `limit` is given."},
+      {"presence_interval", S::Duration{&Config::presence_interval_ms}, "500ms", 10, kMinute,
+       "Least time between two broadcasts of the number of connected people."},
+      // Bounds of connections and rates.
+      {"connections_max", &Config::connections_max, "0", 0, 100'000'000,
+       "Open connections in all; 0 means what the descriptor limit allows."},
+      {"connections_per_address_max", &Config::connections_per_address_max, "256", 1, 100'000'000,
+       "Open connections from one address."},
+      {"accepts_per_turn_max", &Config::accepts_per_turn_max, "64", 1, 65536,
+       "Connections one event loop accepts before it serves those already there."},
+      {"subscriptions_per_session_max", &Config::subscriptions_per_session_max, "64", 1, 65536,
+       "Subscriptions one session may hold."},
+      {"send_rate_max", &Config::send_rate_max, "20", 1, 1'000'000,
+       "Messages a session may send a second, on average."},
+      {"send_burst_max", &Config::send_burst_max, "60", 1, 1'000'000,
+       "Messages a session may send at once after a pause."},
+      {"request_rate_max", &Config::request_rate_max, "50", 1, 1'000'000,
+       "HTTP requests an address may make a second, on average (static files not counted)."},
+      {"request_burst_max", &Config::request_burst_max, "200", 1, 1'000'000,
+       "HTTP requests an address may make at once after a pause."},
+      // Bounds of sizes and queues.
+      {"http_target_bytes_max", S::Bytes{&Config::http_target_bytes_max}, "4KiB", 256, 64 * kKiB,
+       "Longest path with query of a request (else 414)."},
+      {"http_header_bytes_max", S::Bytes{&Config::http_header_bytes_max}, "16KiB", kKiB, kMiB,
+       "Longest request line and header block (else 431)."},
+      {"http_body_bytes_max", S::Bytes{&Config::http_body_bytes_max}, "64KiB", 256, 64 * kMiB,
+       "Longest body of a request (else 413)."},
+      {"websocket_message_bytes_max", S::Bytes{&Config::websocket_message_bytes_max}, "1MiB", kKiB,
+       64 * kMiB, "Longest WebSocket message (else close code 1009)."},
+      {"websocket_fragments_max", &Config::websocket_fragments_max, "1024", 1, 1'000'000,
+       "Most fragments of one WebSocket message."},
+      {"stomp_headers_max", &Config::stomp_headers_max, "64", 8, 1000,
+       "Most header lines of one STOMP frame."},
+      {"stomp_header_bytes_max", S::Bytes{&Config::stomp_header_bytes_max}, "16KiB", kKiB, kMiB,
+       "Longest command and headers of one STOMP frame."},
+      {"stomp_body_bytes_max", S::Bytes{&Config::stomp_body_bytes_max}, "512KiB", kKiB, 16 * kMiB,
+       "Longest body of one STOMP frame. A message is JSON there, which may take six bytes for one."},
+      {"outbox_bytes_max", S::Bytes{&Config::outbox_bytes_max}, "1MiB", 64 * kKiB, kGiB,
+       "Bytes that may wait for one slow connection before it is closed."},
+      {"store_queue_max", &Config::store_queue_max, "65536", 1, 10'000'000,
+       "Messages that may wait for the store before senders get SERVER_OVERLOAD."},
+      {"store_batch_max", &Config::store_batch_max, "1024", 1, 65536,
+       "Most messages of one commit."},
+      {"read_queue_max", &Config::read_queue_max, "4096", 1, 10'000'000,
+       "Reads (history, rooms) that may wait for the store before they get SERVER_OVERLOAD."},
+      {"room_cache_max", &Config::room_cache_max, "10000", 16, 10'000'000,
+       "Rooms each event loop keeps in memory."},
+      // Times.
+      {"request_timeout", S::Duration{&Config::request_timeout_ms}, "10s", 100, kHour,
+       "Time for a request to arrive whole, from its first byte (the first one: from the accept)."},
+      {"keep_alive_timeout", S::Duration{&Config::keep_alive_timeout_ms}, "60s", 100, kHour,
+       "How long an HTTP connection may wait for its next request."},
+      {"connect_timeout", S::Duration{&Config::connect_timeout_ms}, "10s", 100, kHour,
+       "Time from the WebSocket upgrade to the STOMP CONNECT."},
+      {"heart_beat_interval", S::Duration{&Config::heart_beat_interval_ms}, "25s", 100, kHour,
+       "STOMP heart-beats that the server offers and asks for."},
+      {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
+       "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
+      {"close_timeout", S::Duration{&Config::close_timeout_ms}, "5s", 100, kHour,
+       "How long a closing connection may take to read the rest and to answer the close."},
+      {"shutdown_timeout", S::Duration{&Config::shutdown_timeout_ms}, "10s", 100, kHour,
+       "How long a SIGTERM waits for what was accepted to be stored and delivered."},
+  };
+  return settings;
+}
+
+}  // namespace rtc

@@ -1,0 +1,168 @@
+#include "chat/store_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace rtc::chat {
+
+StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBounds& bounds,
+                       OnOutcomes on_outcomes)
+    : store_(messages), relay_(relay), bounds_(bounds), on_outcomes_(std::move(on_outcomes)) {
+  threads_.emplace_back([this] { write_loop(); });
+  for (unsigned i = 0; i < bounds_.readers; ++i) threads_.emplace_back([this] { read_loop(); });
+}
+
+StoreQueue::~StoreQueue() { drain(); }
+
+bool StoreQueue::reserve() {
+  if (waiting_.fetch_add(1, std::memory_order_relaxed) < bounds_.messages_max) return true;
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  figures_.refused.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+void StoreQueue::submit(std::vector<Submission>& batch) {
+  {
+    const std::scoped_lock lock(write_mutex_);
+    std::move(batch.begin(), batch.end(), std::back_inserter(submitted_));
+  }
+  batch.clear();
+  write_ready_.notify_one();
+}
+
+bool StoreQueue::write(Job job) {
+  {
+    const std::scoped_lock lock(write_mutex_);
+    if (write_jobs_.size() >= bounds_.reads_max) {
+      figures_.refused.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    write_jobs_.push_back(std::move(job));
+  }
+  write_ready_.notify_one();
+  return true;
+}
+
+bool StoreQueue::read(Job job) {
+  {
+    const std::scoped_lock lock(read_mutex_);
+    if (read_jobs_.size() >= bounds_.reads_max) {
+      figures_.refused.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    read_jobs_.push_back(std::move(job));
+  }
+  read_ready_.notify_one();
+  return true;
+}
+
+void StoreQueue::drain() {
+  {
+    const std::scoped_lock lock(write_mutex_, read_mutex_);
+    write_ends_ = true;
+    read_ends_ = true;
+  }
+  write_ready_.notify_all();
+  read_ready_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void StoreQueue::write_loop() {
+  std::vector<Submission> taken;
+  std::vector<Job> jobs;
+  while (true) {
+    {
+      std::unique_lock lock(write_mutex_);
+      write_ready_.wait(lock, [this] {
+        return write_ends_ || !submitted_.empty() || !write_jobs_.empty();
+      });
+      if (submitted_.empty() && write_jobs_.empty()) return;
+      // Whatever came while the last commit ran goes into the next: the batch sizes itself.
+      taken.swap(submitted_);
+      jobs.swap(write_jobs_);
+    }
+    for (Job& job : jobs) job();
+    jobs.clear();
+    if (!taken.empty()) commit(taken);
+    taken.clear();
+  }
+}
+
+void StoreQueue::read_loop() {
+  while (true) {
+    Job job;
+    {
+      std::unique_lock lock(read_mutex_);
+      read_ready_.wait(lock, [this] { return read_ends_ || !read_jobs_.empty(); });
+      if (read_jobs_.empty()) return;
+      job = std::move(read_jobs_.front());
+      read_jobs_.pop_front();
+    }
+    job();
+    figures_.reads.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void StoreQueue::commit(std::vector<Submission>& batch) {
+  std::size_t from = 0;
+  while (from < batch.size()) {
+    std::size_t to = from;
+    std::size_t bytes = 0;
+    do {
+      bytes += batch[to].draft.text.size();
+      ++to;
+    } while (to < batch.size() && to - from < bounds_.batch_max &&
+             bytes + batch[to].draft.text.size() <= bounds_.batch_bytes_max);
+
+    std::vector<Outcome> outcomes;
+    auto committed = std::make_shared<std::vector<Message>>();
+    append(batch, from, to, outcomes, *committed);
+    waiting_.fetch_sub(to - from, std::memory_order_relaxed);
+    if (!committed->empty()) relay_.publish(std::move(committed));
+    on_outcomes_(std::move(outcomes));
+    from = to;
+  }
+}
+
+void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
+                        std::vector<Outcome>& outcomes, std::vector<Message>& committed) {
+  std::vector<Draft> drafts;
+  drafts.reserve(to - from);
+  for (std::size_t i = from; i < to; ++i) drafts.push_back(std::move(batch[i].draft));
+  const auto ids = store_.append(drafts);
+  if (ids) {
+    figures_.commits.fetch_add(1, std::memory_order_relaxed);
+    figures_.messages.fetch_add(to - from, std::memory_order_relaxed);
+    for (std::size_t i = from; i < to; ++i) {
+      Draft& draft = drafts[i - from];
+      const MessageId id = (*ids)[i - from];
+      outcomes.push_back({batch[i].reply, id});
+      committed.push_back({draft.room, id, std::move(draft.sender), std::move(draft.text),
+                           draft.created_at_ms});
+    }
+    return;
+  }
+  if (to - from > 1 && ids.error().code == ErrorCode::not_found_chatroom) {
+    // One draft for a room that is not there must not cost the others.
+    for (std::size_t i = from; i < to; ++i) {
+      batch[i].draft = std::move(drafts[i - from]);
+      append(batch, i, i + 1, outcomes, committed);
+    }
+    return;
+  }
+  log::error("store: {} messages not stored: {}", to - from, ids.error().message);
+  figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
+  for (std::size_t i = from; i < to; ++i) {
+    const bool unknown_room = ids.error().code == ErrorCode::not_found_chatroom;
+    outcomes.push_back({batch[i].reply,
+                        Error{ids.error().code, unknown_room
+                                                    ? ids.error().message
+                                                    : "the message could not be stored; send it "
+                                                      "again in a while"}});
+  }
+}
+
+}  // namespace rtc::chat

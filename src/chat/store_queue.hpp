@@ -1,0 +1,117 @@
+// Runs the stores on threads of their own: one that writes (many messages a commit), some that read.
+//
+// Event loops hand work in and never wait; answers come back through callbacks on these threads.
+// What is committed goes to the relay first and to the senders' loops second, from the writing
+// thread, so both follow the commit and keep its order.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/result.hpp"
+#include "chat/message_store.hpp"
+#include "chat/relay.hpp"
+#include "chat/room_store.hpp"
+
+namespace rtc::chat {
+
+// Where an answer goes; opaque here.
+struct ReplyTo {
+  std::uint32_t loop = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t request = 0;
+};
+
+struct Submission {
+  Draft draft;
+  ReplyTo reply;
+};
+
+struct Outcome {
+  ReplyTo reply;
+  Result<MessageId> id;
+};
+
+struct StoreQueueBounds {
+  std::size_t messages_max = 65536;         // accepted and not yet committed
+  std::size_t batch_max = 1024;             // messages of one commit
+  std::size_t batch_bytes_max = 1 << 20;    // about: texts of one commit; one message always fits
+  std::size_t reads_max = 4096;             // reads that wait
+  unsigned readers = 2;                     // reading threads
+};
+
+// Read by any thread (metrics).
+struct StoreFigures {
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> commits{0};
+  std::atomic<std::uint64_t> failures{0};  // messages whose commit failed
+  std::atomic<std::uint64_t> reads{0};
+  std::atomic<std::uint64_t> refused{0};  // messages and reads turned away by a bound
+};
+
+class StoreQueue {
+ public:
+  using OnOutcomes = std::function<void(std::vector<Outcome>)>;
+  using Job = std::function<void()>;
+
+  // The stores and the relay outlive the queue. Threads start at once.
+  StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBounds& bounds,
+             OnOutcomes on_outcomes);
+  ~StoreQueue();  // drain() first, or what waits is lost
+  StoreQueue(const StoreQueue&) = delete;
+  StoreQueue& operator=(const StoreQueue&) = delete;
+
+  // Any thread. A place for one message, to be filled by submit(); false beyond messages_max.
+  bool reserve();
+  // Any thread. Takes the submissions, each under a place reserved before; leaves `batch` empty.
+  // Every one gets exactly one Outcome, those of one caller in order.
+  void submit(std::vector<Submission>& batch);
+  // Any thread. Runs `job` on a reading thread, or between two commits on the writing one; false
+  // (and the job is dropped) beyond reads_max.
+  bool read(Job job);
+  bool write(Job job);
+
+  // Commits and answers all that was taken, then ends the threads. No call may come after it.
+  void drain();
+
+  const StoreFigures& figures() const { return figures_; }
+  std::size_t messages_waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  void write_loop();
+  void read_loop();
+  void commit(std::vector<Submission>& batch);
+  // Commits submissions[from, to) as one batch; outcomes and messages are appended.
+  void append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
+              std::vector<Outcome>& outcomes, std::vector<Message>& committed);
+
+  MessageStore& store_;
+  Relay& relay_;
+  StoreQueueBounds bounds_;
+  OnOutcomes on_outcomes_;
+  StoreFigures figures_;
+  std::atomic<std::size_t> waiting_{0};
+
+  std::mutex write_mutex_;
+  std::condition_variable write_ready_;
+  std::vector<Submission> submitted_;  // guarded by write_mutex_, as the next two
+  std::vector<Job> write_jobs_;
+  bool write_ends_ = false;
+
+  std::mutex read_mutex_;
+  std::condition_variable read_ready_;
+  std::deque<Job> read_jobs_;  // guarded by read_mutex_, as the next
+  bool read_ends_ = false;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rtc::chat

@@ -1,0 +1,73 @@
+// HTTP/1.1 requests in (RFC 9112), through Boost.Beast's parser fed with bytes: no socket.
+// Only while a connection speaks HTTP does it hold one of these; the loop's thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace rtc::http {
+
+struct RequestLimits {
+  std::size_t target_bytes_max = 4 << 10;   // else 414
+  std::size_t header_bytes_max = 16 << 10;  // request line and header block, else 431
+  std::size_t body_bytes_max = 64 << 10;    // else 413, judged by Content-Length before it comes
+};
+
+class Request {
+ public:
+  std::string method;  // as sent; methods are case-sensitive
+  std::string target;  // as sent
+  std::string path;    // percent-decoded, begins with '/'
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
+  unsigned version = 11;  // 10 or 11
+  bool keep_alive = true;
+  std::vector<std::pair<std::string, std::string>> headers;  // names as sent
+  std::string body;
+
+  // The header's value; several of one name joined by ", "; "" when absent. Any case.
+  std::string header(std::string_view name) const;
+  // The first query parameter of that name.
+  std::optional<std::string_view> parameter(std::string_view name) const;
+};
+
+class RequestParser {
+ public:
+  enum class Step {
+    need_more,
+    expects_continue,  // the client waits for `100 Continue` before it sends its body
+    request,           // request() is whole
+    error,             // answer with error_status() and close: what follows cannot be trusted
+  };
+
+  explicit RequestParser(const RequestLimits& limits);
+  ~RequestParser();
+
+  // Takes bytes from the front of `input`; never more than one request. After `request`, call
+  // restart() before the next.
+  Step next(std::span<const char>& input);
+  // Whether a request has begun and is not whole.
+  bool in_request() const;
+  Request take_request();
+  void restart();
+
+  unsigned error_status() const { return error_status_; }  // 400, 413, 414, 431, 501, 505
+  const std::string& error_text() const { return error_text_; }
+
+ private:
+  struct State;
+  Step fail(unsigned status, std::string text);
+
+  RequestLimits limits_;
+  std::unique_ptr<State> state_;
+  unsigned error_status_ = 0;
+  std::string error_text_;
+};
+
+}  // namespace rtc::http

@@ -1,0 +1,118 @@
+// An event loop: one thread that owns its connections, its timers and one read buffer.
+//
+// A turn: wait; hand each ready connection its bytes; run what other threads posted; fire timers;
+// bury the connections that ended; call the turn-end hooks (the hub hands out what it encoded);
+// write all that has something to write, one gathered write a connection. So the longer a turn, the
+// more each write carries: under load the loop becomes cheaper by itself.
+//
+// Everything but post() and stop() is for the loop's own thread (the one in run()), or for before
+// run() and after it.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "net/outbox.hpp"
+#include "net/poller.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace rtc::net {
+
+class Connection;
+class ConnectionHandler;
+
+// Anything with a descriptor that the loop watches.
+class Source {
+ public:
+  virtual void on_ready(bool readable, bool writable) = 0;
+
+ protected:
+  ~Source() = default;
+};
+
+// Read by any thread (metrics).
+struct LoopFigures {
+  std::atomic<std::uint64_t> turns{0};
+  std::atomic<std::uint64_t> longest_turn_us{0};
+  std::atomic<std::uint64_t> bytes_read{0};
+  std::atomic<std::uint64_t> bytes_written{0};
+  std::atomic<std::uint64_t> writes{0};
+};
+
+class Loop {
+ public:
+  using Task = std::function<void()>;
+  static constexpr std::size_t kReadBufferBytes = 64 << 10;
+
+  explicit Loop(std::unique_ptr<Poller> poller);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Turns until stop(); then buries every connection.
+  void run();
+
+  // Any thread. Tasks run in the order posted, on the loop's thread. The callers bound how many
+  // they post.
+  void post(Task task);
+  void stop();
+
+  bool in_loop_thread() const;
+  std::uint64_t now_ms() const { return now_ms_; }  // monotonic, as of this turn's beginning
+  TimerWheel& timers() { return timers_; }
+  Poller& poller() { return *poller_; }
+  OutboxStorage& outbox_storage() { return outbox_storage_; }
+  std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
+  LoopFigures& figures() { return figures_; }
+
+  // Called before the writes of every turn, in the order added; for as long as the loop lives.
+  void add_turn_end(std::function<void()> hook) { turn_end_hooks_.push_back(std::move(hook)); }
+
+  // Takes `connection` in, under a handler that it already has.
+  void adopt(std::unique_ptr<Connection> connection);
+  std::size_t connection_count() const { return connections_.size(); }
+  const std::vector<std::unique_ptr<Connection>>& connections() const { return connections_; }
+
+  // For Connection: write at this turn's end; bury at this turn's end.
+  void want_write(Connection& connection) { writers_.push_back(&connection); }
+  void want_burial(Connection& connection) { ended_.push_back(&connection); }
+  void bury_later(std::unique_ptr<ConnectionHandler> handler);
+
+ private:
+  class Wakeup;
+
+  void run_posted();
+  void flush_writers();
+  void bury_ended();
+
+  std::unique_ptr<Poller> poller_;
+  std::uint64_t now_ms_;
+  TimerWheel timers_;
+  OutboxStorage outbox_storage_;
+  std::unique_ptr<char[]> read_buffer_;
+  LoopFigures figures_;
+  std::vector<std::function<void()>> turn_end_hooks_;
+
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> writers_;
+  std::vector<Connection*> ended_;
+  std::vector<std::unique_ptr<ConnectionHandler>> replaced_handlers_;
+  std::vector<Write> write_batch_;
+  std::vector<Connection*> writing_;  // the owners of write_batch_
+  std::vector<iovec> write_parts_;
+
+  std::unique_ptr<Wakeup> wakeup_;
+  std::mutex posted_mutex_;
+  std::vector<Task> posted_;  // guarded by posted_mutex_
+  std::vector<Task> running_;
+  bool stopping_ = false;
+};
+
+}  // namespace rtc::net
