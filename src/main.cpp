@@ -1,2 +1,109 @@
 // Reads the configuration, wires the parts, runs. The only file that names adapters.
-int main() { return 0; }
+#include <fmt/core.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include "auth/jwt_token_authority.hpp"
+#include "auth/nickname.hpp"
+#include "base/config.hpp"
+#include "base/log.hpp"
+#include "relay/local_relay.hpp"
+#include "server/server.hpp"
+#include "storage/sqlite_store.hpp"
+
+namespace rtc {
+namespace {
+
+constexpr int kConfigurationProblem = 2;
+
+int fail(const Error& error) {
+  fmt::print(stderr, "realtimechat: {}\n", error.message);
+  return kConfigurationProblem;
+}
+
+Result<std::string> token_secret(const Config& config) {
+  if (config.token_secret.empty()) {
+    return auth::load_or_create_secret(std::filesystem::path(config.data_dir) / "token_secret");
+  }
+  if (config.token_secret.size() < 32) {
+    return Error{ErrorCode::invalid_parameter, "token_secret: needs at least 32 bytes"};
+  }
+  return config.token_secret;
+}
+
+// SIGTERM and SIGINT are taken by sigwait() on the main thread and by nobody else.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int serve(const Config& config) {
+  log::set_level(config.log_level);
+  const sigset_t signals = block_signals();
+  std::error_code problem;
+  std::filesystem::create_directories(config.data_dir, problem);
+  if (problem) {
+    return fail({ErrorCode::invalid_parameter,
+                 fmt::format("data_dir: cannot make {}: {}", config.data_dir, problem.message())});
+  }
+  const auto store = storage::SqliteStore::open(
+      {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite"});
+  if (!store) return fail(store.error());
+  auto secret = token_secret(config);
+  if (!secret) return fail(secret.error());
+
+  const auth::JwtTokenAuthority tokens(
+      {std::move(*secret), config.token_issuer,
+       static_cast<std::int64_t>(config.token_lifetime_ms / 1000)});
+  relay::LocalRelay relay;
+  const auto new_identity = [](std::string_view accept_language, std::string address) {
+    return auth::make_identity(auth::preferred_language(accept_language), std::move(address));
+  };
+  const auto server = server::Server::create(
+      config, {**store, **store, relay, tokens, new_identity, server::embedded_page()});
+  if (!server) return fail(server.error());
+  (*server)->start();
+  for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
+  log::info("open http://{} in a browser; Ctrl-C stops", config.listen.front());
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  log::info("stopping: finishing what was accepted");
+  (*server)->stop();
+  log::info("stopped");
+  return 0;
+}
+
+int run(std::span<char* const> arguments) {
+  const auto loaded = load_config(arguments, ::environ);
+  if (!loaded) return fail(loaded.error());
+  switch (loaded->action) {
+    case ConfigAction::print_help: fmt::print("{}", loaded->help); return 0;
+    case ConfigAction::print_version: fmt::print("realtimechat {}\n", RTC_VERSION); return 0;
+    case ConfigAction::print_settings: fmt::print("{}", settings_markdown()); return 0;
+    case ConfigAction::run: return serve(loaded->config);
+  }
+  return kConfigurationProblem;
+}
+
+}  // namespace
+}  // namespace rtc
+
+int main(int argc, char** argv) {
+  try {
+    return rtc::run({argv, static_cast<std::size_t>(argc)});
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "realtimechat: cannot start: %s\n", problem.what());
+    return 1;
+  }
+}

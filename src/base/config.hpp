@@ -24,6 +24,7 @@ struct Config {
   std::vector<std::string> allowed_origins;
   std::vector<std::string> trusted_proxies;
   std::vector<std::string> rate_exempt;
+  std::vector<std::string> metrics_allowed;
   std::string token_secret;
   std::string token_issuer;
   std::uint64_t token_lifetime_ms = 0;
@@ -44,6 +45,7 @@ struct Config {
   std::uint32_t subscriptions_per_session_max = 0;
   std::uint32_t send_rate_max = 0;
   std::uint32_t send_burst_max = 0;
+  std::uint32_t sends_in_flight_max = 0;
   std::uint32_t request_rate_max = 0;
   std::uint32_t request_burst_max = 0;
 

@@ -155,6 +155,8 @@ std::span<const Setting> all_settings() {
       {"rate_exempt", &Config::rate_exempt, "127.0.0.0/8,::1/128", 0, 0,
        "Addresses or networks to which the bounds per address and the rates do not apply. Behind a "
        "proxy on this machine set trusted_proxies, so that each user's own address counts."},
+      {"metrics_allowed", &Config::metrics_allowed, "127.0.0.0/8,::1/128", 0, 0,
+       "Addresses or networks that may read /metrics; others get 404."},
       {"token_secret", &Config::token_secret, "", 0, 0,
        "Key that signs the tokens, at least 32 bytes; empty: made at the first start and kept in "
        "data_dir, readable by its owner only. Better not given as a flag: others can see those."},
@@ -192,6 +194,8 @@ std::span<const Setting> all_settings() {
        "Messages a session may send a second, on average."},
       {"send_burst_max", &Config::send_burst_max, "60", 1, 1'000'000,
        "Messages a session may send at once after a pause."},
+      {"sends_in_flight_max", &Config::sends_in_flight_max, "1024", 1, 1'000'000,
+       "Messages of one session that may wait for the store; then its input pauses."},
       {"request_rate_max", &Config::request_rate_max, "50", 1, 1'000'000,
        "HTTP requests an address may make a second, on average (static files not counted)."},
       {"request_burst_max", &Config::request_burst_max, "200", 1, 1'000'000,

@@ -17,32 +17,25 @@ class TokenBucket {
  public:
   // Takes one token; false when there is none.
   bool take(const Rate& rate, std::uint64_t now_ms) {
-    const std::uint32_t now = static_cast<std::uint32_t>(now_ms);
-    if (!started_) {
-      started_ = true;
-      milli_tokens_used_ = 0;
-    } else {
-      // The clock wraps after 49 days, which only forgives what was used.
-      const std::uint64_t refill = std::uint64_t{now - last_ms_} * rate.per_second;
-      milli_tokens_used_ =
-          refill >= milli_tokens_used_ ? 0 : milli_tokens_used_ - static_cast<std::uint32_t>(refill);
-    }
-    last_ms_ = now;
-    const std::uint64_t capacity = std::uint64_t{rate.burst} * 1000;
-    if (milli_tokens_used_ + std::uint64_t{1000} > capacity) return false;
-    milli_tokens_used_ += 1000;
+    used_milli_ = used_by(rate, now_ms);
+    last_ms_ = static_cast<std::uint32_t>(now_ms);
+    if (used_milli_ + std::uint64_t{1000} > std::uint64_t{rate.burst} * 1000) return false;
+    used_milli_ += 1000;
     return true;
   }
   // Whether nothing would change if it were forgotten.
-  bool full(const Rate& rate, std::uint64_t now_ms) const {
-    return std::uint64_t{static_cast<std::uint32_t>(now_ms) - last_ms_} * rate.per_second >=
-           milli_tokens_used_;
-  }
+  bool full(const Rate& rate, std::uint64_t now_ms) const { return used_by(rate, now_ms) == 0; }
 
  private:
+  // The clock wraps after 49 days, which only forgives what was used.
+  std::uint32_t used_by(const Rate& rate, std::uint64_t now_ms) const {
+    const std::uint64_t passed_ms = static_cast<std::uint32_t>(now_ms) - last_ms_;
+    const std::uint64_t refilled = passed_ms * rate.per_second;  // a thousandth a millisecond
+    return refilled >= used_milli_ ? 0 : used_milli_ - static_cast<std::uint32_t>(refilled);
+  }
+
   std::uint32_t last_ms_ = 0;
-  std::uint32_t milli_tokens_used_ : 31 = 0;
-  std::uint32_t started_ : 1 = 0;
+  std::uint32_t used_milli_ = 0;  // thousandths of a token; a burst is at most 1,000,000
 };
 
 // Token buckets by key, at most `kEntriesMax`. One owner, one thread.

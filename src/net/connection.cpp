@@ -29,7 +29,7 @@ Connection::~Connection() {
 void Connection::send(Bytes bytes) {
   if (state_ != State::open) return;
   outbox_.push(std::move(bytes), loop_.outbox_storage());
-  if (outbox_.bytes() > bounds_.outbox_bytes_max) {
+  if (watches_write_ && outbox_.bytes() > bounds_.outbox_bytes_max) {
     end(CloseReason::overflow);
     return;
   }
@@ -176,6 +176,10 @@ std::size_t Connection::gather(std::span<iovec> parts) {
 void Connection::on_written(ssize_t result) {
   if (state_ == State::ended) return;
   if (result == -EAGAIN || result == -EWOULDBLOCK) {
+    if (outbox_.bytes() > bounds_.outbox_bytes_max) {
+      end(CloseReason::overflow);
+      return;
+    }
     watch({.read = watches_read_, .write = true});
     return;
   }

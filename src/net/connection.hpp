@@ -56,7 +56,8 @@ class Connection final : public Source, private Timer {
   ~Connection() override;
 
   // Queues bytes; they are written at the end of the loop's turn. Does nothing on a connection that
-  // is closing. Beyond outbox_bytes_max the connection is aborted with CloseReason::overflow.
+  // is closing. A socket that is full while more than outbox_bytes_max wait is aborted with
+  // CloseReason::overflow; a burst that the kernel still takes costs nobody the connection.
   void send(Bytes bytes);
   void send(std::string_view text) { send(Bytes::copy(text)); }
 

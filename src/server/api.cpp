@@ -1,0 +1,335 @@
+#include "server/api.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <charconv>
+#include <chrono>
+
+#include "chat/rules.hpp"
+#include "server/envelope.hpp"
+#include "server/http_connection.hpp"
+#include "server/shard.hpp"
+
+namespace rtc::server {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kJson = "application/json";
+
+http::Response json_response(unsigned status, std::string body) {
+  return {status, {{"Cache-Control", "no-store"}}, std::string(kJson), std::move(body)};
+}
+
+http::Response success(std::string_view type, std::string_view response_json) {
+  return json_response(200, success_envelope(type, response_json));
+}
+
+void answer(const ApiCall& call, http::Response response) {
+  if (auto* connection = call.shard.waiting_requests().find(call.connection)) {
+    connection->respond(std::move(response));
+  }
+}
+
+// Runs `work` on a thread of the store; its response goes back to the request's connection.
+enum class StoreAccess { reads, writes };
+void answer_from_store(const ApiCall& call, StoreAccess access,
+                       std::function<http::Response(Services&)> work) {
+  Shard* const shard = &call.shard;
+  auto job = [shard, handle = call.connection, work = std::move(work)] {
+    http::Response response = work(shard->services());
+    shard->loop().post([shard, handle, response = std::move(response)]() mutable {
+      if (auto* connection = shard->waiting_requests().find(handle)) {
+        connection->respond(std::move(response));
+      }
+    });
+  };
+  chat::StoreQueue& store = shard->services().store;
+  if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
+    answer(call, error_response({ErrorCode::server_overload,
+                                 "too much is waiting; try again in a while"}));
+  }
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The token of `Authorization: Bearer <token>`; empty when there is none, or the literal "null"
+// that the original's client sends before it has one.
+std::string_view bearer_token(std::string_view header) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (!header.starts_with(kBearer)) return header;
+  const std::string_view token = header.substr(kBearer.size());
+  return token == "null" ? std::string_view{} : token;
+}
+
+std::string new_token(const ApiCall& call) {
+  Services& services = call.shard.services();
+  const chat::Identity identity =
+      services.new_identity(call.request.header("Accept-Language"),
+                            chat::mask_address(call.client.to_string()));
+  return json_string(services.tokens.issue(identity, now_ms() / 1000));
+}
+
+// The caller's identity; or nullopt, and the call was answered with a token he can use.
+std::optional<chat::Identity> authenticate(const ApiCall& call) {
+  const std::string header = call.request.header("Authorization");
+  const std::string_view token = bearer_token(header);
+  if (token.empty()) {
+    answer(call, success("SUCCESS_TOKEN_ISSUANCE", new_token(call)));
+    return std::nullopt;
+  }
+  const chat::TokenAuthority& tokens = call.shard.services().tokens;
+  chat::TokenCheck check = tokens.check(token, now_ms() / 1000);
+  switch (check.verdict) {
+    case chat::TokenCheck::Verdict::valid: return std::move(check.identity);
+    case chat::TokenCheck::Verdict::expired: {
+      // The same person, wherever he is now.
+      check.identity.address = chat::mask_address(call.client.to_string());
+      const std::string renewed = tokens.issue(check.identity, now_ms() / 1000);
+      answer(call, json_response(200, error_envelope({ErrorCode::expired_token, "EXPIRED_TOKEN"},
+                                                     json_string(renewed))));
+      return std::nullopt;
+    }
+    case chat::TokenCheck::Verdict::invalid: break;
+  }
+  answer(call, json_response(401, error_envelope({ErrorCode::invalid_token,
+                                                  "the token is not valid; here is a new one"},
+                                                 new_token(call))));
+  return std::nullopt;
+}
+
+Result<RoomId> room_parameter(const http::Request& request, std::string_view name) {
+  const auto text = request.parameter(name);
+  const auto id = text ? RoomId::parse(*text) : std::nullopt;
+  if (!id) {
+    return Error{ErrorCode::invalid_parameter, std::string(name) + ": expected the room's UUID"};
+  }
+  return *id;
+}
+
+// A whole number; below 1 it is 1, above page_size_max that.
+Result<std::uint32_t> limit_parameter(const ApiCall& call) {
+  const Config& config = call.shard.config();
+  const auto text = call.request.parameter("limit");
+  if (!text) return std::min(config.page_size_default, config.page_size_max);
+  std::int64_t limit = 0;
+  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  if (problem != std::errc{} || end != text->data() + text->size()) {
+    return Error{ErrorCode::invalid_parameter, "limit: expected a whole number"};
+  }
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(limit, 1, config.page_size_max));
+}
+
+// A page of history before `before`; 0: the newest.
+void answer_page(const ApiCall& call, MessageId before) {
+  const auto identity = authenticate(call);
+  if (!identity) return;
+  const auto room_id = room_parameter(call.request, "roomId");
+  const auto limit = limit_parameter(call);
+  if (!room_id || !limit) {
+    answer(call, error_response(room_id ? limit.error() : room_id.error()));
+    return;
+  }
+  answer_from_store(call, StoreAccess::reads,
+                    [room_id = *room_id, before, limit = *limit,
+                     user = identity->id](Services& services) {
+    const auto room = services.rooms.find(room_id);
+    if (!room) return error_response(room.error());
+    if (!room->has_value()) {
+      return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
+    }
+    if (!chat::may_enter(**room, user)) {
+      return error_response({ErrorCode::forbidden_access, "this room is not yours"});
+    }
+    const auto page = services.messages.page_before(room_id, before, limit);
+    if (!page) return error_response(page.error());
+    return success("SUCCESS_GET_CHAT_LIST", messages_json(*page));
+  });
+}
+
+void get_init(const ApiCall& call) {
+  if (authenticate(call)) answer(call, success("SUCCESS_TOKEN_VALIDATION", "null"));
+}
+
+void get_newest(const ApiCall& call) { answer_page(call, 0); }
+
+void get_before(const ApiCall& call) {
+  const auto text = call.request.parameter("lastMessageId");
+  MessageId before = 0;
+  if (text) {
+    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), before);
+    if (problem == std::errc{} && end == text->data() + text->size()) {
+      // Nothing is before the first: and 0 would mean the newest to the store.
+      answer_page(call, std::max<MessageId>(before, 1));
+      return;
+    }
+  }
+  if (authenticate(call)) {
+    answer(call, error_response({ErrorCode::invalid_parameter,
+                                 "lastMessageId: expected the id of a message"}));
+  }
+}
+
+// The body as a JSON object; the error says what was expected.
+Result<json::object> json_body(const http::Request& request, std::string_view expected) {
+  json::error_code problem;
+  json::parse_options options;
+  options.max_depth = 8;
+  json::value value = json::parse({request.body.data(), request.body.size()}, problem, {}, options);
+  if (problem || !value.is_object()) {
+    return Error{ErrorCode::invalid_parameter, "the body must be " + std::string(expected)};
+  }
+  return std::move(value.get_object());
+}
+
+std::optional<std::string_view> text_member(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return std::string_view{value->get_string().data(), value->get_string().size()};
+}
+
+void post_room(const ApiCall& call) {
+  const auto identity = authenticate(call);
+  if (!identity) return;
+  constexpr std::string_view kExpected = R"({"name":"<text>"})";
+  const Config& config = call.shard.config();
+  const auto body = json_body(call.request, kExpected);
+  const auto text = body ? text_member(*body, "name") : std::nullopt;
+  if (!text) {
+    answer(call, error_response({ErrorCode::invalid_parameter,
+                                 "the body must be " + std::string(kExpected)}));
+    return;
+  }
+  auto name = chat::clean_room_name(*text, config.room_name_length_max);
+  if (!name) {
+    answer(call, error_response(name.error()));
+    return;
+  }
+  chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
+                  now_ms(),         identity->id,           {}};
+  const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
+  answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
+    const auto created = services.rooms.create(room, bounds);
+    if (!created) return error_response(created.error());
+    return success("SUCCESS_ROOM_CREATE", room_json(room));
+  });
+}
+
+void get_rooms(const ApiCall& call) {
+  const auto identity = authenticate(call);
+  if (!identity) return;
+  std::optional<RoomId> after;
+  if (call.request.parameter("after")) {
+    const auto id = room_parameter(call.request, "after");
+    if (!id) {
+      answer(call, error_response(id.error()));
+      return;
+    }
+    after = *id;
+  }
+  const auto limit = limit_parameter(call);
+  if (!limit) {
+    answer(call, error_response(limit.error()));
+    return;
+  }
+  answer_from_store(call, StoreAccess::reads, [after, limit = *limit](Services& services) {
+    const auto rooms = services.rooms.list_open(after, limit);
+    if (!rooms) return error_response(rooms.error());
+    return success("SUCCESS_GET_ROOM_LIST", rooms_json(*rooms));
+  });
+}
+
+void post_direct_room(const ApiCall& call) {
+  const auto identity = authenticate(call);
+  if (!identity) return;
+  constexpr std::string_view kExpected = R"({"senderId":"<uuid>","receiverId":"<uuid>"})";
+  const Config& config = call.shard.config();
+  const auto body = json_body(call.request, kExpected);
+  const auto sender_text = body ? text_member(*body, "senderId") : std::nullopt;
+  const auto receiver_text = body ? text_member(*body, "receiverId") : std::nullopt;
+  const auto sender = sender_text ? UserId::parse(*sender_text) : std::nullopt;
+  const auto receiver = receiver_text ? UserId::parse(*receiver_text) : std::nullopt;
+  if (!sender || !receiver || *sender == *receiver) {
+    answer(call, error_response({ErrorCode::invalid_parameter,
+                                 "the body must be " + std::string(kExpected) +
+                                     ", the `jti` of two identities"}));
+    return;
+  }
+  if (*sender != identity->id) {
+    answer(call, error_response({ErrorCode::forbidden_access,
+                                 "senderId: must be your own, the token's `jti`"}));
+    return;
+  }
+  const auto [low, high] = std::minmax(*sender, *receiver);
+  chat::Room room{RoomId::random(), chat::Room::Kind::direct, "", now_ms(), *sender, {low, high}};
+  const chat::RoomBounds bounds{config.direct_rooms_max, config.direct_rooms_per_identity_max};
+  answer_from_store(call, StoreAccess::writes,
+                    [room, bounds, sender = *sender, receiver = *receiver](Services& services) {
+    const auto found = services.rooms.find_or_create_direct(room, bounds);
+    if (!found) return error_response(found.error());
+    return success("SUCCESS_ROOM_CREATE", direct_room_json(sender, receiver, found->id));
+  });
+}
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  void (*handle)(const ApiCall&);
+};
+constexpr std::array kRoutes{
+    Route{"GET", "/init", get_init},
+    Route{"GET", "/message", get_newest},
+    Route{"GET", "/message/lastMessageId", get_before},
+    Route{"GET", "/chatroom", get_rooms},
+    Route{"POST", "/chatroom", post_room},
+    Route{"POST", "/chatroom/private", post_direct_room},
+};
+
+}  // namespace
+
+http::Response error_response(const Error& error) {
+  http::Response response = json_response(http_status(error.code), error_envelope(error));
+  if (response.status == 429 || response.status == 503) {
+    response.headers.emplace_back("Retry-After", "1");
+  }
+  return response;
+}
+
+bool is_api_path(std::string_view path) {
+  return std::any_of(kRoutes.begin(), kRoutes.end(),
+                     [&](const Route& route) { return route.path == path; });
+}
+
+void handle_api(const ApiCall& call) {
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    if (route.path != call.request.path) continue;
+    const bool head = call.request.method == "HEAD" && route.method == "GET";
+    if (head || route.method == call.request.method) {
+      if (call.shard.take_request_token(call.client)) {
+        route.handle(call);
+      } else {
+        answer(call, error_response({ErrorCode::too_many_requests,
+                                     "too many requests from your address; wait a moment"}));
+      }
+      return;
+    }
+    if (route.method == "GET") allowed += "GET, HEAD, ";
+    if (route.method == "POST") allowed += "POST, ";
+  }
+  allowed += "OPTIONS";
+  if (call.request.method == "OPTIONS") {
+    answer(call, {204, {{"Allow", allowed}}, "", ""});
+    return;
+  }
+  http::Response response =
+      error_response({ErrorCode::method_not_allowed, "this path takes " + allowed});
+  response.headers.emplace_back("Allow", allowed);
+  answer(call, std::move(response));
+}
+
+}  // namespace rtc::server

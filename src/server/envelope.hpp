@@ -1,0 +1,35 @@
+// The JSON that goes over the wire: the envelope around every answer, messages, rooms. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "chat/message.hpp"
+#include "chat/room.hpp"
+
+namespace rtc::server {
+
+// {"response":<response_json>,"error":null,"type":"<type>","success":true}
+std::string success_envelope(std::string_view type, std::string_view response_json = "null");
+
+// {"response":<response_json>,"error":{"message":…,"cause":null},"type":…,"success":false}, the
+// type and message of `error`.
+std::string error_envelope(const Error& error, std::string_view response_json = "null");
+
+std::string json_string(std::string_view text);
+
+// {"id","message","randId","nameTag","createdAt","ipAddress","senderId"}
+std::string message_json(const chat::Message& message);
+std::string messages_json(const std::vector<chat::Message>& messages);
+// {"roomId","name","createdAt"}
+std::string room_json(const chat::Room& room);
+std::string rooms_json(const std::vector<chat::Room>& rooms);
+// {"senderId","receiverId","roomId"}
+std::string direct_room_json(const UserId& sender, const UserId& receiver, const RoomId& room);
+
+// "2026-01-31T23:59:59.123Z" of Unix milliseconds.
+std::string iso_time(std::int64_t unix_ms);
+
+}  // namespace rtc::server

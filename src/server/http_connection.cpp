@@ -1,0 +1,282 @@
+#include "server/http_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/random.hpp"
+#include "server/api.hpp"
+#include "server/envelope.hpp"
+#include "server/shard.hpp"
+#include "server/static_files.hpp"
+#include "server/websocket_connection.hpp"
+#include "sockjs/framing.hpp"
+#include "websocket/handshake.hpp"
+
+namespace rtc::server {
+namespace {
+
+constexpr std::string_view kStompPath = "/ws";
+constexpr std::array<std::string_view, 2> kSockJsPaths{"/connect", "/chat"};
+constexpr std::array<std::string_view, 3> kSubprotocols{"v12.stomp", "v11.stomp", "v10.stomp"};
+
+http::Response text_response(unsigned status, std::string text) {
+  return {status, {{"Cache-Control", "no-store"}}, "text/plain; charset=utf-8", std::move(text)};
+}
+
+http::RequestLimits request_limits(const Config& config) {
+  return {config.http_target_bytes_max, config.http_header_bytes_max, config.http_body_bytes_max};
+}
+
+// What follows a SockJS end point's base in `path`; nullopt when it is under none.
+std::optional<std::string_view> below_sockjs(std::string_view path) {
+  for (const std::string_view base : kSockJsPaths) {
+    if (path == base) return std::string_view{};
+    if (path.starts_with(base) && path[base.size()] == '/') return path.substr(base.size());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(Shard& shard, const net::IpAddress& peer, bool peer_exempt)
+    : shard_(shard),
+      peer_(peer),
+      peer_exempt_(peer_exempt),
+      handle_(shard.waiting_requests().add(*this)),
+      parser_(request_limits(shard.config())) {
+  shard_.loop().timers().arm(*this, shard_.config().request_timeout_ms);
+}
+
+HttpConnection::~HttpConnection() { shard_.waiting_requests().remove(handle_); }
+
+void HttpConnection::attach(net::Connection& connection) { connection_ = &connection; }
+
+std::size_t HttpConnection::on_input(net::Connection& connection, std::span<char> bytes) {
+  std::span<const char> rest = bytes;
+  const bool began = parser_.in_request();
+  switch (parser_.next(rest)) {
+    case http::RequestParser::Step::need_more:
+      if (!began) shard_.loop().timers().arm(*this, shard_.config().request_timeout_ms);
+      break;
+    case http::RequestParser::Step::expects_continue: connection.send(http::kContinue); break;
+    case http::RequestParser::Step::request: on_request(); break;
+    case http::RequestParser::Step::error:
+      waiting_ = true;
+      request_ = {};
+      request_.keep_alive = false;
+      respond_error(parser_.error_status(),
+                    {parser_.error_status() == 413 ? ErrorCode::payload_too_large
+                                                   : ErrorCode::invalid_parameter,
+                     parser_.error_text()});
+      break;
+  }
+  return bytes.size() - rest.size();
+}
+
+void HttpConnection::on_request() {
+  cancel();
+  shard_.figures().http_requests.fetch_add(1, std::memory_order_relaxed);
+  request_ = parser_.take_request();
+  waiting_ = true;
+  connection_->pause();  // a second request waits its turn
+  if (request_.version == 11 && request_.header("Host").empty()) {
+    request_.keep_alive = false;
+    respond_error(400, {ErrorCode::invalid_parameter, "HTTP/1.1 needs the header Host"});
+    return;
+  }
+  route();
+}
+
+void HttpConnection::route() {
+  const std::string_view path = request_.path;
+  const bool reads = request_.method == "GET" || request_.method == "HEAD";
+  if (is_api_path(path)) {
+    const net::IpAddress client = net::client_address(
+        peer_, request_.header("X-Forwarded-For"), shard_.services().trusted_proxies);
+    handle_api({shard_, request_, client, handle_});
+    return;
+  }
+  const auto sockjs = below_sockjs(path);
+  const auto session = sockjs ? sockjs::parse_session_path(*sockjs) : std::nullopt;
+  const bool sockjs_websocket = session && session->transport == "websocket";
+  const bool known = path == kStompPath || path == "/healthz" || path == "/readyz" ||
+                     path == "/metrics" || sockjs == "" || sockjs == "/" || sockjs == "/info" ||
+                     sockjs == "/websocket" || sockjs_websocket ||
+                     shard_.services().files.has(path);
+  if (!known) {
+    respond(error_response({ErrorCode::not_found, "there is nothing at this path"}));
+  } else if (request_.method == "OPTIONS") {
+    respond({204, {{"Allow", "GET, HEAD, OPTIONS"}}, "", ""});
+  } else if (!reads) {
+    http::Response response =
+        error_response({ErrorCode::method_not_allowed, "this path takes GET, HEAD, OPTIONS"});
+    response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+    respond(std::move(response));
+  } else if (path == kStompPath || sockjs == "/websocket") {
+    upgrade(Framing::websocket);
+  } else if (sockjs_websocket) {
+    upgrade(Framing::sockjs);
+  } else if (sockjs == "/info") {
+    std::uint32_t entropy = 0;
+    fill_random({reinterpret_cast<std::uint8_t*>(&entropy), sizeof entropy});
+    respond({200,
+             {{"Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0"}},
+             "application/json; charset=UTF-8",
+             sockjs::info_body(true, false, entropy)});
+  } else if (sockjs) {
+    respond(text_response(200, "Welcome to SockJS!\n"));
+  } else if (path == "/healthz") {
+    respond(text_response(200, "ok\n"));
+  } else if (path == "/readyz") {
+    const bool ready = !shard_.services().draining.load(std::memory_order_relaxed);
+    respond(text_response(ready ? 200 : 503, ready ? "ready\n" : "shutting down\n"));
+  } else if (path == "/metrics") {
+    const net::IpAddress client = net::client_address(
+        peer_, request_.header("X-Forwarded-For"), shard_.services().trusted_proxies);
+    if (net::any_contains(shard_.services().metrics_allowed, client)) {
+      respond({200, {}, "text/plain; version=0.0.4; charset=utf-8",
+               shard_.services().metrics_text()});
+    } else {
+      respond(error_response({ErrorCode::not_found, "there is nothing at this path"}));
+    }
+  } else {
+    respond(shard_.services().files.get(request_));
+  }
+}
+
+void HttpConnection::upgrade(Framing framing) {
+  const std::string origin = request_.header("Origin");
+  if (!origin.empty() && !origin_allowed(origin)) {
+    respond(error_response({ErrorCode::forbidden_access,
+                            "pages of this origin may not connect; see allowed_origins"}));
+    return;
+  }
+  const std::string upgrade = request_.header("Upgrade");
+  if (!websocket::wants_websocket(upgrade)) {
+    http::Response response = framing == Framing::sockjs
+                                  ? text_response(400, "Can \"Upgrade\" only to \"WebSocket\".\n")
+                                  : error_response({ErrorCode::invalid_parameter,
+                                                    "this path speaks WebSocket: upgrade"});
+    if (framing == Framing::websocket) {
+      response.status = 426;
+      response.headers.emplace_back("Upgrade", "websocket");
+    }
+    respond(std::move(response));
+    return;
+  }
+  const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
+                                                    shard_.services().trusted_proxies);
+  if (!shard_.take_request_token(client)) {
+    respond(error_response({ErrorCode::too_many_requests,
+                            "too many requests from your address; wait a moment"}));
+    return;
+  }
+  const std::string connection_header = request_.header("Connection");
+  const std::string key = request_.header("Sec-WebSocket-Key");
+  const std::string version = request_.header("Sec-WebSocket-Version");
+  const std::string protocol = request_.header("Sec-WebSocket-Protocol");
+  websocket::UpgradeAnswer answer;
+  websocket::Refusal refusal;
+  if (!websocket::accept_upgrade({request_.method, request_.version, upgrade, connection_header,
+                                  key, version, protocol},
+                                 kSubprotocols, answer, refusal)) {
+    http::Response response = error_response(refusal.error);
+    if (refusal.wrong_version) {
+      response.status = 426;
+      response.headers.emplace_back("Sec-WebSocket-Version", "13");
+    }
+    respond(std::move(response));
+    return;
+  }
+  http::Response response{101,
+                          {{"Upgrade", "websocket"},
+                           {"Connection", "Upgrade"},
+                           {"Sec-WebSocket-Accept", answer.accept}},
+                          "",
+                          ""};
+  if (!answer.protocol.empty()) {
+    response.headers.emplace_back("Sec-WebSocket-Protocol", answer.protocol);
+  }
+  connection_->send(http::serialize(response, {}));
+  upgraded_ = true;
+  net::Connection& connection = *connection_;
+  Totals& totals = shard_.services().totals;
+  auto release = [&totals, peer = peer_, exempt = peer_exempt_] { totals.release(peer, exempt); };
+  connection.set_handler(std::make_unique<WebSocketConnection>(
+      shard_, connection, framing, shard_.rate_exempt(client), std::move(release)));
+  connection.resume();
+}
+
+void HttpConnection::respond(http::Response response) {
+  if (!waiting_ || connection_->closing()) return;
+  waiting_ = false;
+  add_cors(response);
+  const bool keep_alive = request_.keep_alive && !input_ended_ &&
+                          !shard_.services().draining.load(std::memory_order_relaxed);
+  connection_->send(http::serialize(response, {keep_alive, request_.method == "HEAD"}));
+  if (!keep_alive) {
+    connection_->close_after_flush();
+    return;
+  }
+  parser_.restart();
+  shard_.loop().timers().arm(*this, shard_.config().keep_alive_timeout_ms);
+  connection_->resume();
+}
+
+void HttpConnection::respond_error(unsigned status, const Error& error) {
+  http::Response response = error_response(error);
+  response.status = status;
+  respond(std::move(response));
+}
+
+bool HttpConnection::origin_allowed(std::string_view origin) const {
+  const auto& allowed = shard_.config().allowed_origins;
+  if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
+  // The page's own origin: what the browser calls this server.
+  const std::string host = request_.header("Host");
+  return origin == "http://" + host || origin == "https://" + host;
+}
+
+void HttpConnection::add_cors(http::Response& response) const {
+  const std::string origin = request_.header("Origin");
+  if (origin.empty()) return;
+  response.headers.emplace_back("Vary", "Origin");
+  if (!origin_allowed(origin)) return;
+  response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+  response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
+  if (request_.method != "OPTIONS") return;
+  response.headers.emplace_back("Access-Control-Allow-Methods",
+                                "GET, POST, PUT, DELETE, PATCH, OPTIONS");
+  response.headers.emplace_back(
+      "Access-Control-Allow-Headers",
+      "Authorization, X-Client-IP, ngrok-skip-browser-warning, Content-Type");
+  response.headers.emplace_back("Access-Control-Max-Age", "600");
+}
+
+void HttpConnection::on_input_end(net::Connection& connection) {
+  input_ended_ = true;
+  if (!waiting_) connection.close_after_flush();
+}
+
+void HttpConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
+  cancel();
+  if (!upgraded_) shard_.services().totals.release(peer_, peer_exempt_);
+}
+
+void HttpConnection::on_timer() {
+  if (!parser_.in_request()) {
+    connection_->close_after_flush();
+    return;
+  }
+  waiting_ = true;
+  request_ = {};
+  request_.keep_alive = false;
+  respond_error(408, {ErrorCode::connection_timeout, "the request did not arrive in time"});
+}
+
+void HttpConnection::shut_down() {
+  if (!waiting_) connection_->close_after_flush();
+}
+
+}  // namespace rtc::server

@@ -1,0 +1,106 @@
+#include "server/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "server/shard.hpp"
+
+namespace rtc::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class Families {
+ public:
+  void counter(std::string_view name, std::string_view help, std::uint64_t value) {
+    ClientMetric metric;
+    metric.counter.value = static_cast<double>(value);
+    add(name, help, MetricType::Counter, metric);
+  }
+  void gauge(std::string_view name, std::string_view help, double value) {
+    ClientMetric metric;
+    metric.gauge.value = value;
+    add(name, help, MetricType::Gauge, metric);
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  void add(std::string_view name, std::string_view help, MetricType type,
+           const ClientMetric& metric) {
+    MetricFamily family;
+    family.name = "realtimechat_" + std::string(name);
+    family.help = help;
+    family.type = type;
+    family.metric = {metric};
+    families_.push_back(std::move(family));
+  }
+  std::vector<MetricFamily> families_;
+};
+
+}  // namespace
+
+std::string metrics_text(const Services& services,
+                         const std::vector<std::unique_ptr<Shard>>& shards) {
+  const auto sum = [&](auto member) {
+    std::uint64_t total = 0;
+    for (const auto& shard : shards) total += (shard->figures().*member).load();
+    return total;
+  };
+  const auto loop_sum = [&](auto member) {
+    std::uint64_t total = 0;
+    for (const auto& shard : shards) total += (shard->loop().figures().*member).load();
+    return total;
+  };
+  std::uint64_t longest_us = 0;
+  for (const auto& shard : shards) {
+    longest_us = std::max(longest_us, shard->loop().figures().longest_turn_us.load());
+  }
+  const chat::StoreFigures& store = services.store.figures();
+
+  Families out;
+  out.gauge("connections", "Open connections.",
+            static_cast<double>(services.totals.connections.load()));
+  out.gauge("sessions", "Connected STOMP sessions.",
+            static_cast<double>(services.totals.sessions.load()));
+  out.counter("connections_refused_total", "Connections refused by connections_max or "
+              "connections_per_address_max.", services.totals.refused_connections.load());
+  out.counter("http_requests_total", "HTTP requests.", sum(&ShardFigures::http_requests));
+  out.counter("websocket_upgrades_total", "Connections upgraded to WebSocket.",
+              sum(&ShardFigures::websocket_upgrades));
+  out.counter("messages_received_total", "Messages accepted from clients.",
+              sum(&ShardFigures::messages_received));
+  out.counter("deliveries_total", "Messages handed to subscribers.",
+              sum(&ShardFigures::deliveries));
+  out.counter("refusals_total", "Errors told to a client.", sum(&ShardFigures::refusals));
+  out.counter("rate_limited_total", "Refusals by send_rate_max or request_rate_max.",
+              sum(&ShardFigures::rate_limited));
+  out.counter("slow_consumers_total", "Connections closed by outbox_bytes_max.",
+              sum(&ShardFigures::slow_consumers));
+  out.counter("silent_peers_total", "Sessions closed because nothing came any more.",
+              sum(&ShardFigures::silent_peers));
+  out.counter("loop_turns_total", "Turns of all event loops.",
+              loop_sum(&net::LoopFigures::turns));
+  out.gauge("loop_turn_longest_seconds", "Longest turn of an event loop since the start.",
+            static_cast<double>(longest_us) / 1e6);
+  out.counter("read_bytes_total", "Bytes read from connections.",
+              loop_sum(&net::LoopFigures::bytes_read));
+  out.counter("written_bytes_total", "Bytes written to connections.",
+              loop_sum(&net::LoopFigures::bytes_written));
+  out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
+  out.counter("store_messages_total", "Messages stored.", store.messages.load());
+  out.counter("store_commits_total", "Commits of messages.", store.commits.load());
+  out.counter("store_failures_total", "Messages whose commit failed.", store.failures.load());
+  out.counter("store_reads_total", "Reads of the store.", store.reads.load());
+  out.counter("store_refused_total", "Messages and reads refused by store_queue_max or "
+              "read_queue_max.", store.refused.load());
+  out.gauge("store_messages_waiting", "Messages that wait for their commit.",
+            static_cast<double>(services.store.messages_waiting()));
+  return out.text();
+}
+
+}  // namespace rtc::server

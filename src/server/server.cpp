@@ -1,0 +1,163 @@
+#include "server/server.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/log.hpp"
+#include "server/metrics.hpp"
+
+namespace rtc::server {
+namespace {
+
+// Descriptors for everything but connections: listeners, loops, the store's files, the log.
+constexpr std::uint64_t kDescriptorsKept = 256;
+
+std::uint32_t descriptor_bound() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const std::uint64_t most = std::min<std::uint64_t>(limit.rlim_cur, 100'000'000);
+  return static_cast<std::uint32_t>(most > 2 * kDescriptorsKept ? most - kDescriptorsKept
+                                                                : most / 2);
+}
+
+Error setting_error(std::string_view name, const Error& error) {
+  return {error.code, std::string(name) + ": " + error.message};
+}
+
+}  // namespace
+
+Server::Server(const Config& config, const Parts& parts) : config_(config), files_(parts.page) {
+  store_ = std::make_unique<chat::StoreQueue>(
+      parts.messages, parts.relay,
+      chat::StoreQueueBounds{.messages_max = config_.store_queue_max,
+                             .batch_max = config_.store_batch_max,
+                             .reads_max = config_.read_queue_max},
+      [this](std::vector<chat::Outcome> outcomes) { settle(std::move(outcomes)); });
+  services_ = std::unique_ptr<Services>(new Services{
+      .config = config_,
+      .tokens = parts.tokens,
+      .messages = parts.messages,
+      .rooms = parts.rooms,
+      .store = *store_,
+      .files = files_,
+      .new_identity = parts.new_identity,
+      .metrics_text = [this] { return metrics_text(*services_, shards_); },
+      .trusted_proxies = {},
+      .rate_exempt = {},
+      .metrics_allowed = {},
+      .totals = {},
+  });
+  parts.relay.start([this](const chat::MessageBatch& batch) { deliver(batch); });
+}
+
+Result<std::unique_ptr<Server>> Server::create(const Config& config, const Parts& parts) {
+  std::unique_ptr<Server> server(new Server(config, parts));
+  Services& services = *server->services_;
+  for (const auto& [name, texts, networks] :
+       {std::tuple{"trusted_proxies", &config.trusted_proxies, &services.trusted_proxies},
+        std::tuple{"rate_exempt", &config.rate_exempt, &services.rate_exempt},
+        std::tuple{"metrics_allowed", &config.metrics_allowed, &services.metrics_allowed}}) {
+    auto parsed = net::parse_networks(*texts);
+    if (!parsed) return setting_error(name, parsed.error());
+    *networks = std::move(*parsed);
+  }
+  const std::uint32_t bound = descriptor_bound();
+  std::uint32_t& connections_max = server->config_.connections_max;
+  if (connections_max == 0 || connections_max > bound) {
+    if (connections_max > bound) {
+      log::warn("connections_max: {} is more than the descriptor limit allows; using {}",
+                connections_max, bound);
+    }
+    connections_max = bound;
+  }
+
+  const auto addresses = net::resolve_listen(config.listen);
+  if (!addresses) return addresses.error();
+  const std::uint32_t loops =
+      config.loops > 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+  for (std::uint32_t i = 0; i < loops; ++i) {
+    server->shards_.push_back(std::make_unique<Shard>(services, i));
+  }
+  server->listeners_.resize(loops);
+  Error last_problem{ErrorCode::invalid_parameter, "listen: no address given"};
+  for (const net::ListenAddress& address : *addresses) {
+    const auto sockets = net::open_listen_sockets(address, loops);
+    if (!sockets) {
+      last_problem = sockets.error();
+      // A name may stand for an address that this machine does not have, such as ::1.
+      if (last_problem.code == ErrorCode::not_found && addresses->size() > 1) continue;
+      return last_problem;
+    }
+    server->addresses_.push_back(address);
+    for (std::uint32_t i = 0; i < loops; ++i) {
+      Shard* const shard = server->shards_[i].get();
+      server->listeners_[i].push_back(std::make_unique<net::Listener>(
+          shard->loop(), sockets->fds[i], config.accepts_per_turn_max,
+          [shard](int fd, const net::IpAddress& peer) { shard->accept(fd, peer); }));
+    }
+  }
+  if (server->addresses_.empty()) return last_problem;
+  return server;
+}
+
+Server::~Server() {
+  stop();
+  listeners_.clear();
+}
+
+void Server::start() {
+  for (const auto& shard : shards_) {
+    threads_.emplace_back([loop = &shard->loop()] { loop->run(); });
+  }
+}
+
+void Server::on_every_loop(const std::function<void(Shard&)>& action) {
+  for (const auto& shard : shards_) {
+    shard->loop().post([action, target = shard.get()] { action(*target); });
+  }
+}
+
+void Server::stop() {
+  services_->draining.store(true);
+  if (!threads_.empty()) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      shards_[i]->loop().post([this, i] { listeners_[i].clear(); });
+    }
+    const auto deadline = std::chrono::steady_clock::now() +
+                          std::chrono::milliseconds(config_.shutdown_timeout_ms);
+    // Each session ends once what it sent is stored and acknowledged.
+    on_every_loop([](Shard& shard) { shard.shut_down(); });
+    while (services_->totals.connections.load() > 0 &&
+           std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    for (const auto& shard : shards_) shard->loop().stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  store_->drain();
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> texts;
+  for (const net::ListenAddress& address : addresses_) texts.push_back("http://" + address.text);
+  return texts;
+}
+
+void Server::deliver(const chat::MessageBatch& batch) {
+  on_every_loop([batch](Shard& shard) { shard.deliver(*batch); });
+}
+
+void Server::settle(std::vector<chat::Outcome> outcomes) {
+  const auto shared = std::make_shared<const std::vector<chat::Outcome>>(std::move(outcomes));
+  on_every_loop([shared](Shard& shard) { shard.settle(*shared); });
+}
+
+}  // namespace rtc::server

@@ -1,0 +1,65 @@
+// The running server: its event loops, their threads and listeners. Made, started and stopped by
+// one thread (main).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/result.hpp"
+#include "chat/message_store.hpp"
+#include "chat/relay.hpp"
+#include "chat/room_store.hpp"
+#include "chat/store_queue.hpp"
+#include "chat/token_authority.hpp"
+#include "net/listener.hpp"
+#include "server/shard.hpp"
+#include "server/static_files.hpp"
+
+namespace rtc::server {
+
+// What main chooses; all outlives the server.
+struct Parts {
+  chat::MessageStore& messages;
+  chat::RoomStore& rooms;
+  chat::Relay& relay;
+  const chat::TokenAuthority& tokens;
+  std::function<chat::Identity(std::string_view accept_language, std::string masked_address)>
+      new_identity;
+  std::span<const EmbeddedFile> page;
+};
+
+class Server {
+ public:
+  // Checks the rest of the configuration and binds the addresses; nothing runs yet.
+  static Result<std::unique_ptr<Server>> create(const Config& config, const Parts& parts);
+  ~Server();
+
+  void start();
+  // Stops accepting, tells every client, commits and acknowledges what was accepted, and ends the
+  // threads, within shutdown_timeout.
+  void stop();
+
+  // "http://127.0.0.1:8080", as many as it listens on.
+  std::vector<std::string> addresses() const;
+
+ private:
+  Server(const Config& config, const Parts& parts);
+  void deliver(const chat::MessageBatch& batch);
+  void settle(std::vector<chat::Outcome> outcomes);
+  void on_every_loop(const std::function<void(Shard&)>& action);
+
+  Config config_;
+  StaticFiles files_;
+  std::unique_ptr<chat::StoreQueue> store_;
+  std::unique_ptr<Services> services_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::vector<std::unique_ptr<net::Listener>>> listeners_;  // by shard
+  std::vector<net::ListenAddress> addresses_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace rtc::server

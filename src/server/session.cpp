@@ -1,0 +1,365 @@
+// The session's life: its input, CONNECT, timers, receipts, errors and end. What its frames ask for
+// (SEND, SUBSCRIBE, UNSUBSCRIBE) is in session_requests.cpp.
+#include "server/session.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "server/envelope.hpp"
+#include "server/shard.hpp"
+#include "stomp/writer.hpp"
+#include "websocket/decoder.hpp"
+
+namespace rtc::server {
+namespace {
+
+constexpr std::string_view kVersions = "1.0,1.1,1.2";
+constexpr std::string_view kServerName = "RealTimeChat";
+constexpr std::string_view kBearer = "Bearer ";
+
+// STOMP asks for "an error margin" over what was agreed; one whole interval forgives a lost beat.
+std::uint32_t with_margin(std::uint32_t interval_ms) { return interval_ms * 2; }
+
+Error token_error(chat::TokenCheck::Verdict verdict) {
+  if (verdict == chat::TokenCheck::Verdict::expired) {
+    return {ErrorCode::expired_token, "the token has expired; GET /init with it renews it"};
+  }
+  return {ErrorCode::invalid_token, "the token is not valid; GET /init gives a new one"};
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, SessionOutput& output, bool rate_exempt)
+    : shard_(shard),
+      output_(output),
+      handle_(shard.sessions().add(*this)),
+      parser_(shard.stomp_limits()),
+      rate_exempt_(rate_exempt) {
+  shard_.loop().timers().arm(*this, shard_.config().connect_timeout_ms);
+}
+
+Session::~Session() {
+  leave();
+  shard_.sessions().remove(handle_);
+}
+
+void Session::leave() {
+  for (Hub::Seat& seat : subscriptions_) {
+    if (seat.group != nullptr) shard_.hub().leave(seat);
+    seat = {};
+  }
+  if (!connected_) return;
+  connected_ = false;
+  shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Session::on_bytes(std::string_view bytes) {
+  if (ended_) return;
+  if (parsing_ || waiting_for_room_ || !backlog_.empty()) {
+    backlog_ += bytes;  // the transport had these in hand when the input paused
+    return;
+  }
+  run_parser(bytes);
+}
+
+bool Session::may_take_frames() const {
+  return !ended_ && !waiting_for_room_ && closing_code_ == 0 &&
+         in_flight_ < shard_.config().sends_in_flight_max;
+}
+
+void Session::run_parser(std::string_view bytes) {
+  parsing_ = true;
+  while (may_take_frames()) {
+    const stomp::Event event = parser_.next(bytes);
+    if (event.kind == stomp::Event::Kind::need_more) break;
+    if (event.kind == stomp::Event::Kind::frame) on_frame(event.frame);
+    if (event.kind == stomp::Event::Kind::error) {
+      fail({event.too_large ? ErrorCode::payload_too_large : ErrorCode::invalid_message_format,
+            std::string(event.reason)},
+           "", event.too_large ? websocket::kCloseMessageTooBig : websocket::kCloseProtocolError);
+    }
+  }
+  parsing_ = false;
+  if (ended_) {
+    backlog_.clear();
+    return;
+  }
+  if (!may_take_frames()) {
+    output_.pause_input();
+    backlog_.insert(0, bytes);
+  }
+}
+
+void Session::resume() {
+  if (ended_ || parsing_ || waiting_for_room_ || closing_code_ != 0) return;
+  if (!backlog_.empty()) {
+    const std::string bytes = std::move(backlog_);
+    backlog_.clear();
+    run_parser(bytes);
+  }
+  if (may_take_frames()) output_.resume_input();
+}
+
+void Session::on_frame(const stomp::Frame& frame) {
+  using stomp::Command;
+  const std::string_view receipt = frame.get("receipt");
+  if (receipt.size() > kIdBytesMax) {
+    fail({ErrorCode::invalid_message_format, "receipt: longer than 256 bytes"}, "",
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  const bool connects = frame.command == Command::connect || frame.command == Command::stomp;
+  if (connects == connected_) {
+    fail(connects ? Error{ErrorCode::forbidden_action, "this session is connected already"}
+                  : Error{ErrorCode::unauthorized_access, "the first frame must be CONNECT"},
+         receipt, websocket::kClosePolicyViolation);
+    return;
+  }
+  switch (frame.command) {
+    case Command::connect:
+    case Command::stomp: on_connect(frame); return;
+    case Command::send: on_send(frame); return;
+    case Command::subscribe: on_subscribe(frame); return;
+    case Command::unsubscribe: on_unsubscribe(frame); return;
+    case Command::disconnect: on_disconnect(frame); return;
+    case Command::ack:
+    case Command::nack:
+      refuse({ErrorCode::forbidden_action, "no subscription here waits for ACK or NACK"}, receipt);
+      return;
+    case Command::begin:
+    case Command::commit:
+    case Command::abort:
+      refuse({ErrorCode::forbidden_action, "transactions are not offered here"}, receipt);
+      return;
+    case Command::connected:
+    case Command::message:
+    case Command::receipt:
+    case Command::error:
+      fail({ErrorCode::invalid_message_format, "only a server sends this command"}, receipt,
+           websocket::kCloseProtocolError);
+      return;
+  }
+}
+
+void Session::on_connect(const stomp::Frame& frame) {
+  const std::string_view receipt = frame.get("receipt");
+  const auto version = stomp::negotiate(frame.get("accept-version"));
+  if (!version) {
+    fail({ErrorCode::invalid_parameter,
+          "accept-version: none in common; this server speaks " + std::string(kVersions)},
+         receipt, websocket::kClosePolicyViolation);
+    return;
+  }
+  parser_.set_version(*version);
+  stomp::HeartBeat client;
+  if (const auto value = frame.find("heart-beat")) {
+    const auto parsed = stomp::parse_heart_beat(*value);
+    if (!parsed) {
+      fail({ErrorCode::invalid_parameter, "heart-beat: expected two numbers, such as 10000,10000"},
+           receipt, websocket::kClosePolicyViolation);
+      return;
+    }
+    client = *parsed;
+  }
+  if (!authenticate(frame)) return;
+
+  connected_ = true;
+  shard_.services().totals.sessions.fetch_add(1, std::memory_order_relaxed);
+  agree_heart_beats(client);
+  const auto offered = shard_.config().heart_beat_interval_ms;
+  std::string answer;
+  stomp::Writer(answer, stomp::Command::connected, *version)
+      .header("version", stomp::to_string(*version))
+      .header("heart-beat", fmt::format("{},{}", offered, offered))
+      .header("server", kServerName)
+      .header("session", fmt::format("{}-{}-{}", shard_.index(), handle_.slot, handle_.generation))
+      .header("user-name", identity_.id.to_string())
+      .end();
+  send_frame(answer);
+}
+
+bool Session::authenticate(const stomp::Frame& frame) {
+  const std::string_view receipt = frame.get("receipt");
+  std::string_view token = frame.get("Authorization");
+  if (token.starts_with(kBearer)) token.remove_prefix(kBearer.size());
+  if (token.empty() || token == "null") {
+    fail({ErrorCode::no_token, "CONNECT needs the header Authorization: Bearer <token>"}, receipt,
+         websocket::kClosePolicyViolation);
+    return false;
+  }
+  const auto check = shard_.services().tokens.check(token, std::time(nullptr));
+  if (check.verdict != chat::TokenCheck::Verdict::valid) {
+    fail(token_error(check.verdict), receipt, websocket::kClosePolicyViolation);
+    return false;
+  }
+  identity_ = check.identity;
+  token_hash_ = std::hash<std::string_view>{}(token);
+  return true;
+}
+
+void Session::agree_heart_beats(const stomp::HeartBeat& client) {
+  const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
+  if (client.receives_ms > 0) beat_every_ms_ = std::max(ours, client.receives_ms);
+  if (client.sends_ms > 0) {
+    silence_max_ms_ = with_margin(std::max(ours, client.sends_ms));
+  } else {
+    ping_every_ms_ = static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
+    silence_max_ms_ = with_margin(ping_every_ms_);
+  }
+  schedule_timer();
+}
+
+void Session::schedule_timer() {
+  const std::uint64_t now = shard_.loop().now_ms();
+  const auto left = [now](std::uint64_t since, std::uint64_t span) -> std::uint64_t {
+    return since + span > now ? since + span - now : 0;
+  };
+  std::uint64_t wait = left(output_.last_read_ms(), silence_max_ms_) + 1;
+  // A tenth early: what the client counts is when the beat arrives.
+  if (beat_every_ms_ > 0) {
+    const std::uint64_t last = std::max(output_.last_write_ms(), last_beat_ms_);
+    wait = std::min(wait, left(last, beat_every_ms_ - beat_every_ms_ / 10));
+  }
+  if (ping_every_ms_ > 0) {
+    wait = std::min(wait, left(std::max(output_.last_read_ms(), last_beat_ms_), ping_every_ms_));
+  }
+  shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
+}
+
+void Session::on_timer() {
+  if (!connected_) {
+    fail({ErrorCode::connection_timeout, "no CONNECT came in time"}, "",
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  const std::uint64_t now = shard_.loop().now_ms();
+  const std::uint64_t silence = now - std::min(now, output_.last_read_ms());
+  if (silence > silence_max_ms_) {
+    shard_.figures().silent_peers.fetch_add(1, std::memory_order_relaxed);
+    fail({ErrorCode::connection_timeout, "nothing came from you for too long"}, "",
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  const auto since = [&](std::uint64_t last) {
+    return now - std::min(now, std::max(last, last_beat_ms_));
+  };
+  if (beat_every_ms_ > 0 &&
+      since(output_.last_write_ms()) >= beat_every_ms_ - beat_every_ms_ / 10) {
+    send_frame("\n");
+    last_beat_ms_ = now;
+  } else if (ping_every_ms_ > 0 && since(output_.last_read_ms()) >= ping_every_ms_) {
+    output_.ping();
+    last_beat_ms_ = now;
+  }
+  schedule_timer();
+}
+
+void Session::on_disconnect(const stomp::Frame& frame) {
+  acknowledge(std::string(frame.get("receipt")));
+  end_after_outcomes(websocket::kCloseNormal);
+}
+
+void Session::end_after_outcomes(std::uint16_t close_code) {
+  if (in_flight_ == 0) {
+    end(close_code, "");
+  } else if (closing_code_ == 0) {
+    closing_code_ = close_code;
+    output_.pause_input();
+  }
+}
+
+void Session::on_outcome(std::uint32_t request, const Result<MessageId>& outcome) {
+  --in_flight_;
+  std::string receipt;
+  if (pending_ != nullptr) {
+    const auto found = std::find_if(pending_->begin(), pending_->end(), [&](const Pending& each) {
+      return each.request == request && !each.done;
+    });
+    if (found != pending_->end()) {
+      if (outcome) {
+        found->done = true;
+      } else {
+        receipt = std::move(found->receipt);
+        pending_->erase(found);
+      }
+    }
+  }
+  if (!outcome) refuse(outcome.error(), receipt);
+  release_receipts();
+  if (closing_code_ != 0) {
+    if (in_flight_ == 0) end(closing_code_, "");
+  } else if (in_flight_ <= shard_.config().sends_in_flight_max / 2) {
+    resume();
+  }
+}
+
+void Session::acknowledge(std::string receipt) {
+  if (receipt.empty()) return;
+  if (pending_ == nullptr) {
+    write_receipt(receipt);
+  } else {
+    pending_->push_back({0, true, std::move(receipt)});
+  }
+}
+
+void Session::release_receipts() {
+  if (pending_ == nullptr) return;
+  while (!pending_->empty() && pending_->front().done) {
+    write_receipt(pending_->front().receipt);
+    pending_->pop_front();
+  }
+  if (pending_->empty()) pending_.reset();
+}
+
+void Session::write_receipt(std::string_view receipt) {
+  std::string frame;
+  stomp::Writer(frame, stomp::Command::receipt, parser_.version())
+      .header("receipt-id", receipt)
+      .end();
+  send_frame(frame);
+}
+
+void Session::refuse(const Error& error, std::string_view receipt) {
+  if (ended_) return;
+  for (const Hub::Seat& seat : subscriptions_) {
+    if (seat.group == nullptr || seat.group->topic().destination() != kErrorsDestination) continue;
+    shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
+    const std::string message_id = "error-" + std::to_string(next_request_++);
+    output_.send(Hub::encode(*seat.group, message_id, "application/json",
+                             receipt.empty() ? "" : "receipt-id", receipt,
+                             error_envelope(error)));
+    return;
+  }
+  fail(error, receipt, websocket::kClosePolicyViolation);
+}
+
+void Session::fail(const Error& error, std::string_view receipt, std::uint16_t close_code) {
+  if (ended_) return;
+  shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
+  std::string frame;
+  stomp::Writer writer(frame, stomp::Command::error, parser_.version());
+  writer.header("message", error.message);
+  if (!connected_) writer.header("version", kVersions);
+  if (!receipt.empty()) writer.header("receipt-id", receipt);
+  writer.header("content-type", "application/json").end(error_envelope(error));
+  send_frame(frame);
+  end(close_code, error_name(error.code));
+}
+
+void Session::send_frame(std::string_view frame) {
+  std::string framed;
+  append_framed(framed, output_.framing(), frame);
+  output_.send(framed);
+}
+
+void Session::shut_down() { end_after_outcomes(websocket::kCloseGoingAway); }
+
+void Session::end(std::uint16_t close_code, std::string_view reason) {
+  if (ended_) return;
+  ended_ = true;
+  cancel();
+  leave();
+  output_.close(close_code, reason);
+}
+
+}  // namespace rtc::server

@@ -1,0 +1,139 @@
+// One STOMP session: from CONNECT to its end, whatever carries it. The loop's thread only.
+//
+// Bytes come in through on_bytes(), frames go out through a SessionOutput, which hides whether a
+// WebSocket or SockJS is below. It stops taking frames (its output pauses) while it waits for the
+// store to tell about a room, and while too many of its own messages wait to be stored.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/slot_map.hpp"
+#include "chat/identity.hpp"
+#include "chat/limits.hpp"
+#include "chat/room.hpp"
+#include "net/address.hpp"
+#include "net/bytes.hpp"
+#include "net/timer_wheel.hpp"
+#include "server/framing.hpp"
+#include "server/hub.hpp"
+#include "stomp/parser.hpp"
+
+namespace rtc::server {
+
+class Shard;
+
+// The transport below a session, which owns the session.
+class SessionOutput {
+ public:
+  virtual Framing framing() const = 0;
+  virtual void send(const net::Bytes& framed) = 0;
+  virtual void send(std::string_view framed) = 0;
+  virtual void ping() = 0;  // asks the peer for a sign of life
+  virtual void pause_input() = 0;
+  virtual void resume_input() = 0;
+  // Ends the transport after what was sent, with that close code (RFC 6455, section 7.4).
+  virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  virtual std::uint64_t last_read_ms() const = 0;
+  virtual std::uint64_t last_write_ms() const = 0;
+
+ protected:
+  ~SessionOutput() = default;
+};
+
+class Session final : private net::Timer {
+ public:
+  // Longest subscription id and receipt header: both are kept.
+  static constexpr std::size_t kIdBytesMax = 256;
+
+  // `rate_exempt`: the client's address is in the rate_exempt setting.
+  Session(Shard& shard, SessionOutput& output, bool rate_exempt);
+  ~Session() override;
+
+  // From the output: bytes of STOMP, in any split.
+  void on_bytes(std::string_view bytes);
+
+  // From the hub.
+  void send(const net::Bytes& framed) { output_.send(framed); }
+  void seat_moved(std::uint32_t subscription, std::uint32_t index) {
+    subscriptions_[subscription].index = index;
+  }
+
+  // From the store: how a SEND ended. `request` as submitted.
+  void on_outcome(std::uint32_t request, const Result<MessageId>& outcome);
+
+  // The server goes down: no more input; close code 1001 once what was accepted is acknowledged.
+  void shut_down();
+
+ private:
+  // A SEND that is being stored, or a receipt that waits for those before it.
+  struct Pending {
+    std::uint32_t request = 0;
+    bool done = false;
+    std::string receipt;  // "": none was asked for
+  };
+  using WithRoom = std::function<void(Session&, const chat::Room*)>;
+
+  void on_timer() override;
+  bool may_take_frames() const;
+  void run_parser(std::string_view bytes);
+  void on_frame(const stomp::Frame& frame);
+  void on_connect(const stomp::Frame& frame);
+  bool authenticate(const stomp::Frame& frame);
+  void agree_heart_beats(const stomp::HeartBeat& client);
+  void on_send(const stomp::Frame& frame);
+  bool is_own_token(std::string_view token) const;
+  void post(const chat::Room* room, RoomId id, std::string text, std::string receipt);
+  void on_subscribe(const stomp::Frame& frame);
+  void subscribe(const Destination& destination, const Variant& variant, std::string receipt);
+  void on_unsubscribe(const stomp::Frame& frame);
+  void on_disconnect(const stomp::Frame& frame);
+
+  // Looks the room up (null: there is none) and calls `then`, now or after a pause of the input.
+  void with_room(RoomId id, const std::string& receipt, WithRoom then);
+  void resume();
+
+  void acknowledge(std::string receipt);
+  void release_receipts();
+  void write_receipt(std::string_view receipt);
+  // The client asked for something it cannot have: a MESSAGE on /user/queue/errors, or, when it
+  // does not listen there, ERROR and the end.
+  void refuse(const Error& error, std::string_view receipt);
+  // The client broke the protocol, or may not be here: ERROR and the end.
+  void fail(const Error& error, std::string_view receipt, std::uint16_t close_code);
+  void send_frame(std::string_view frame);
+  void schedule_timer();
+  void end_after_outcomes(std::uint16_t close_code);
+  void leave();  // the hub and the count of people
+  void end(std::uint16_t close_code, std::string_view reason);
+
+  Shard& shard_;
+  SessionOutput& output_;
+  SlotHandle handle_;
+  stomp::Parser parser_;
+  std::string backlog_;  // bytes that came before the input paused
+  chat::Identity identity_;
+  std::uint64_t token_hash_ = 0;
+  std::vector<Hub::Seat> subscriptions_;
+  std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
+  std::uint32_t next_request_ = 1;
+  std::uint32_t in_flight_ = 0;  // own messages given to the store
+  chat::TokenBucket send_rate_;
+  std::uint64_t last_beat_ms_ = 0;    // loop time of our last heart-beat or ping
+  std::uint32_t beat_every_ms_ = 0;   // we send a heart-beat so often; 0: none
+  std::uint32_t ping_every_ms_ = 0;   // the same for transport pings, when the client sends none
+  std::uint32_t silence_max_ms_ = 0;  // the peer is gone when nothing came for so long
+  std::uint16_t closing_code_ = 0;    // not 0: to end so once in_flight_ is 0
+  bool connected_ = false;
+  bool ended_ = false;
+  bool waiting_for_room_ = false;
+  bool parsing_ = false;
+  bool rate_exempt_;
+};
+
+}  // namespace rtc::server

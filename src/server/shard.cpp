@@ -1,0 +1,147 @@
+#include "server/shard.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "server/http_connection.hpp"
+#include "server/session.hpp"
+
+namespace rtc::server {
+namespace {
+
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
+    "Content-Length: 0\r\n\r\n";
+
+// One household has a /64 of IPv6 (RFC 6177): it counts as one address.
+net::IpAddress rate_key(net::IpAddress address) {
+  if (!address.is_v4()) std::fill(address.bytes.begin() + 8, address.bytes.end(), 0);
+  return address;
+}
+
+}  // namespace
+
+bool Totals::admit(const net::IpAddress& address, bool exempt, const Config& config) {
+  if (connections.fetch_add(1, std::memory_order_relaxed) < config.connections_max) {
+    if (exempt) return true;
+    const std::scoped_lock lock(mutex_);
+    std::uint32_t& count = by_address_[rate_key(address)];
+    if (count < config.connections_per_address_max) {
+      ++count;
+      return true;
+    }
+  }
+  connections.fetch_sub(1, std::memory_order_relaxed);
+  refused_connections.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Totals::release(const net::IpAddress& address, bool exempt) {
+  connections.fetch_sub(1, std::memory_order_relaxed);
+  if (exempt) return;
+  const std::scoped_lock lock(mutex_);
+  const auto found = by_address_.find(rate_key(address));
+  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
+}
+
+Shard::Shard(Services& services, std::uint32_t index)
+    : services_(services),
+      index_(index),
+      connection_bounds_{services.config.outbox_bytes_max, services.config.close_timeout_ms},
+      websocket_limits_{services.config.websocket_message_bytes_max,
+                        services.config.websocket_fragments_max},
+      stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
+                    services.config.stomp_body_bytes_max},
+      request_rates_({services.config.request_rate_max, services.config.request_burst_max}),
+      loop_(net::make_epoll_poller()) {
+  loop_.add_turn_end([this] { end_turn(); });
+}
+
+Shard::~Shard() { cancel(); }
+
+void Shard::accept(int fd, const net::IpAddress& peer) {
+  const bool exempt =
+      rate_exempt(peer) || net::any_contains(services_.trusted_proxies, peer);
+  if (services_.draining.load(std::memory_order_relaxed) ||
+      !services_.totals.admit(peer, exempt, config())) {
+    // Best effort: a browser then says why instead of "connection reset".
+    [[maybe_unused]] const auto ignored =
+        ::send(fd, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::close(fd);
+    return;
+  }
+  auto handler = std::make_unique<HttpConnection>(*this, peer, exempt);
+  HttpConnection& http = *handler;
+  auto connection = std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_,
+                                                      std::move(handler));
+  http.attach(*connection);
+  loop_.adopt(std::move(connection));
+}
+
+bool Shard::take_request_token(const net::IpAddress& client) {
+  if (rate_exempt(client) || request_rates_.take(rate_key(client), loop_.now_ms())) return true;
+  figures_.rate_limited.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool Shard::rate_exempt(const net::IpAddress& client) const {
+  return net::any_contains(services_.rate_exempt, client);
+}
+
+const chat::Room* Shard::cached_room(const RoomId& id) const {
+  const auto found = rooms_.find(id);
+  return found == rooms_.end() ? nullptr : &found->second;
+}
+
+void Shard::cache_room(const chat::Room& room) {
+  // Rooms never change and are cheap to ask for again: a full cache starts anew.
+  if (rooms_.size() >= config().room_cache_max) rooms_.clear();
+  rooms_.insert_or_assign(room.id, room);
+}
+
+bool Shard::submit(chat::Draft draft, SlotHandle session, std::uint32_t request) {
+  if (!services_.store.reserve()) return false;
+  figures_.messages_received.fetch_add(1, std::memory_order_relaxed);
+  submissions_.push_back({std::move(draft), {index_, session.slot, session.generation, request}});
+  return true;
+}
+
+void Shard::end_turn() {
+  if (!submissions_.empty()) services_.store.submit(submissions_);
+  hub_.flush();
+  figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
+}
+
+void Shard::deliver(const std::vector<chat::Message>& messages) {
+  for (const chat::Message& message : messages) hub_.deliver(message);
+}
+
+void Shard::settle(const std::vector<chat::Outcome>& outcomes) {
+  for (const chat::Outcome& outcome : outcomes) {
+    if (outcome.reply.loop != index_) continue;
+    Session* const session = sessions_.find({outcome.reply.slot, outcome.reply.generation});
+    if (session != nullptr) session->on_outcome(outcome.reply.request, outcome.id);
+  }
+}
+
+void Shard::start_presence() {
+  if (!armed()) loop_.timers().arm(*this, config().presence_interval_ms);
+}
+
+void Shard::on_timer() {
+  if (!hub_.has_entry_subscribers()) return;  // the next subscriber starts it again
+  const auto count = services_.totals.sessions.load(std::memory_order_relaxed);
+  if (count != count_told_) {
+    count_told_ = count;
+    hub_.deliver_count(count);
+  }
+  start_presence();
+}
+
+void Shard::shut_down() {
+  sessions_.for_each([](Session& session) { session.shut_down(); });
+  waiting_requests_.for_each([](HttpConnection& connection) { connection.shut_down(); });
+}
+
+}  // namespace rtc::server

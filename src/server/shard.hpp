@@ -1,0 +1,139 @@
+// All that one event loop owns, and what all of them share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/config.hpp"
+#include "base/slot_map.hpp"
+#include "chat/identity.hpp"
+#include "chat/limits.hpp"
+#include "chat/room_store.hpp"
+#include "chat/store_queue.hpp"
+#include "chat/token_authority.hpp"
+#include "net/address.hpp"
+#include "net/connection.hpp"
+#include "net/loop.hpp"
+#include "server/hub.hpp"
+#include "stomp/parser.hpp"
+#include "websocket/decoder.hpp"
+
+namespace rtc::server {
+
+class HttpConnection;
+class Session;
+class StaticFiles;
+
+// Counts that bound the whole server. Any thread.
+class Totals {
+ public:
+  // Takes a place for one connection; false beyond a bound.
+  bool admit(const net::IpAddress& address, bool exempt, const Config& config);
+  void release(const net::IpAddress& address, bool exempt);
+
+  std::atomic<std::uint64_t> sessions{0};  // STOMP sessions that are CONNECTED: the people
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> refused_connections{0};
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<net::IpAddress, std::uint32_t> by_address_;  // guarded by mutex_
+};
+
+// What happened on one loop. Written by its thread, read by any.
+struct ShardFigures {
+  std::atomic<std::uint64_t> http_requests{0};
+  std::atomic<std::uint64_t> websocket_upgrades{0};
+  std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
+  std::atomic<std::uint64_t> deliveries{0};
+  std::atomic<std::uint64_t> refusals{0};         // errors told to a client
+  std::atomic<std::uint64_t> rate_limited{0};     // of them, those of a rate
+  std::atomic<std::uint64_t> slow_consumers{0};   // closed because they did not read
+  std::atomic<std::uint64_t> silent_peers{0};     // closed because nothing came any more
+};
+
+// What the shards share. Everything here outlives them and may be used by any thread.
+struct Services {
+  const Config& config;
+  const chat::TokenAuthority& tokens;
+  chat::MessageStore& messages;
+  chat::RoomStore& rooms;
+  chat::StoreQueue& store;
+  const StaticFiles& files;
+  // A fresh identity for that Accept-Language header and masked address.
+  std::function<chat::Identity(std::string_view, std::string)> new_identity;
+  std::function<std::string()> metrics_text;
+  std::vector<net::Network> trusted_proxies;
+  std::vector<net::Network> rate_exempt;
+  std::vector<net::Network> metrics_allowed;
+  std::atomic<bool> draining{false};
+  Totals totals;
+};
+
+class Shard : private net::Timer {
+ public:
+  Shard(Services& services, std::uint32_t index);
+  ~Shard() override;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  Services& services() { return services_; }
+  const Config& config() const { return services_.config; }
+  net::Loop& loop() { return loop_; }
+  Hub& hub() { return hub_; }
+  ShardFigures& figures() { return figures_; }
+  std::uint32_t index() const { return index_; }
+  SlotMap<Session>& sessions() { return sessions_; }
+  SlotMap<HttpConnection>& waiting_requests() { return waiting_requests_; }
+  const net::ConnectionBounds& connection_bounds() const { return connection_bounds_; }
+  const websocket::DecoderLimits& websocket_limits() const { return websocket_limits_; }
+  const stomp::ParserLimits& stomp_limits() const { return stomp_limits_; }
+
+  // A connection just accepted: refused beyond a bound, else taken in as HTTP.
+  void accept(int fd, const net::IpAddress& peer);
+  bool take_request_token(const net::IpAddress& client);
+  bool rate_exempt(const net::IpAddress& client) const;
+
+  // The room as this loop knows it; null when it must be asked from the store.
+  const chat::Room* cached_room(const RoomId& id) const;
+  void cache_room(const chat::Room& room);
+
+  // Hands a message to the store at this turn's end; false when the store has no place left.
+  bool submit(chat::Draft draft, SlotHandle session, std::uint32_t request);
+
+  // Sends the number of connected people to all who listen here, soon.
+  void start_presence();
+
+  // From other threads, by way of loop().post().
+  void deliver(const std::vector<chat::Message>& messages);
+  void settle(const std::vector<chat::Outcome>& outcomes);
+  // The server goes down: tell every client and close.
+  void shut_down();
+
+ private:
+  void on_timer() override;  // presence
+  void end_turn();
+
+  Services& services_;
+  std::uint32_t index_;
+  net::ConnectionBounds connection_bounds_;
+  websocket::DecoderLimits websocket_limits_;
+  stomp::ParserLimits stomp_limits_;
+  ShardFigures figures_;
+  Hub hub_;
+  SlotMap<Session> sessions_;
+  SlotMap<HttpConnection> waiting_requests_;
+  std::unordered_map<RoomId, chat::Room> rooms_;
+  chat::RateTable<net::IpAddress> request_rates_;
+  std::vector<chat::Submission> submissions_;
+  std::uint64_t count_told_ = 0;
+  net::Loop loop_;  // last: its connections go first, and they use all of the above
+};
+
+}  // namespace rtc::server

@@ -1,0 +1,144 @@
+#include "server/websocket_connection.hpp"
+
+#include "server/shard.hpp"
+#include "sockjs/framing.hpp"
+#include "websocket/encoder.hpp"
+
+namespace rtc::server {
+namespace {
+
+constexpr std::uint16_t kSockJsGoAway = 3000;
+
+}  // namespace
+
+WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection,
+                                         Framing framing, bool rate_exempt,
+                                         std::function<void()> on_gone)
+    : shard_(shard),
+      connection_(connection),
+      framing_(framing),
+      decoder_(shard.websocket_limits()),
+      session_(std::make_unique<Session>(shard, static_cast<SessionOutput&>(*this), rate_exempt)),
+      on_gone_(std::move(on_gone)) {
+  shard_.figures().websocket_upgrades.fetch_add(1, std::memory_order_relaxed);
+  if (framing_ == Framing::sockjs) {
+    std::string open;
+    websocket::append_frame(open, websocket::Opcode::text, sockjs::kOpenFrame);
+    connection_.send(open);
+  }
+}
+
+WebSocketConnection::~WebSocketConnection() = default;
+
+std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/,
+                                          std::span<char> bytes) {
+  using Kind = websocket::Event::Kind;
+  std::span<char> rest = bytes;
+  while (!paused_ && !connection_.closing()) {
+    const websocket::Event event = decoder_.next(rest);
+    switch (event.kind) {
+      case Kind::need_more: return bytes.size() - rest.size();
+      case Kind::data: on_data(event); break;
+      case Kind::ping:
+        if (!close_sent_) {
+          std::string pong;
+          websocket::append_frame(pong, websocket::Opcode::pong,
+                                  {event.payload.data(), event.payload.size()});
+          connection_.send(pong);
+        }
+        break;
+      case Kind::pong: break;  // that it came is what counts: last_read_ms()
+      case Kind::close:
+        // Echo the code (RFC 6455, section 5.5.1); the server then ends the TCP connection.
+        close(event.code, "");
+        connection_.close_after_flush();
+        break;
+      case Kind::error:
+        close(event.code, event.reason);
+        connection_.close_after_flush();
+        break;
+    }
+  }
+  return connection_.closing() ? bytes.size() : bytes.size() - rest.size();
+}
+
+void WebSocketConnection::on_data(const websocket::Event& event) {
+  if (close_sent_) return;
+  const std::string_view payload{event.payload.data(), event.payload.size()};
+  if (framing_ == Framing::websocket) {
+    session_->on_bytes(payload);
+    return;
+  }
+  // SockJS needs the message whole; most come in one stretch and are not copied.
+  if (event.message_begin && event.message_end) {
+    on_sockjs_message(payload);
+    return;
+  }
+  sockjs_message_ += payload;
+  if (!event.message_end) return;
+  const std::string message = std::move(sockjs_message_);
+  sockjs_message_ = {};
+  on_sockjs_message(message);
+}
+
+void WebSocketConnection::on_sockjs_message(std::string_view payload) {
+  const auto messages = sockjs::parse_messages(payload);
+  if (!messages) {
+    // SockJS 0.3.3: a broken message breaks the connection.
+    close(websocket::kCloseUnsupportedData, "not a SockJS message: expected [\"...\"]");
+    return;
+  }
+  for (const std::string& message : *messages) session_->on_bytes(message);
+}
+
+void WebSocketConnection::on_input_end(net::Connection& connection) {
+  connection.close_after_flush();
+}
+
+void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason reason) {
+  if (reason == net::CloseReason::overflow) {
+    shard_.figures().slow_consumers.fetch_add(1, std::memory_order_relaxed);
+  }
+  cancel();
+  session_.reset();
+  on_gone_();
+}
+
+void WebSocketConnection::send(const net::Bytes& framed) {
+  if (!close_sent_) connection_.send(framed);
+}
+
+void WebSocketConnection::send(std::string_view framed) {
+  if (!close_sent_) connection_.send(framed);
+}
+
+void WebSocketConnection::ping() {
+  std::string frame;
+  websocket::append_frame(frame, websocket::Opcode::ping, "");
+  send(frame);
+}
+
+void WebSocketConnection::resume_input() {
+  if (!paused_) return;
+  paused_ = false;
+  connection_.resume();
+}
+
+void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
+  if (close_sent_) return;
+  std::string frames;
+  if (framing_ == Framing::sockjs) {
+    std::string close_frame;
+    sockjs::append_close_frame(close_frame, kSockJsGoAway, reason.empty() ? "Go away!" : reason);
+    websocket::append_frame(frames, websocket::Opcode::text, close_frame);
+  }
+  websocket::append_close(frames, code, reason);
+  connection_.send(frames);
+  close_sent_ = true;
+  resume_input();  // for the peer's Close
+  shard_.loop().timers().arm(*this, shard_.config().close_timeout_ms);
+}
+
+void WebSocketConnection::on_timer() { connection_.close_after_flush(); }
+
+}  // namespace rtc::server
