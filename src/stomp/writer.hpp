@@ -10,8 +10,9 @@
 namespace rtc::stomp {
 
 // Appends one frame: command line, then header() any number of times, then exactly one end().
-// Header names and values are escaped as `version` asks (1.0: LF, and in a name ':', cannot be
-// expressed and are replaced by a space; CONNECTED is never escaped, its values must hold no LF).
+// Header names and values are escaped as `version` asks. What cannot be expressed is replaced by a
+// space, so that no value can begin a header of its own: NUL everywhere; CR, LF and in a name ':'
+// in 1.0 and on CONNECTED (and CONNECT), which is never escaped.
 class Writer {
  public:
   Writer(std::string& out, Command command, Version version);
@@ -23,11 +24,10 @@ class Writer {
 
  private:
   std::string& out_;
-  Version version_;
-  bool escapes_;
+  Version version_;  // whose escapes are used
 };
 
-// Appends `value` escaped for a header of that version.
+// Appends `value` escaped for a header of that version, as above.
 void append_escaped(std::string& out, std::string_view value, Version version);
 
 }  // namespace rtc::stomp

@@ -1,14 +1,16 @@
 // WebSocket frames in, from a client to us (RFC 6455, section 5): bytes in, events out, no socket.
 //
-// The decoder never collects a message: it hands on each stretch of payload as it comes, unmasked in
-// place, so an idle or slow sender costs no buffer. What it keeps between calls is a part of a frame
-// header and of a control frame's payload (at most 125 bytes).
+// The decoder never collects a message: it hands on each stretch of payload as it comes, unmasked
+// in place, so an idle or slow sender costs no buffer. What it keeps between calls is a part of a
+// frame header and, on the heap for as long as it is incomplete, of a control frame's payload (at
+// most 125 bytes).
 //
 // One connection owns it; its loop's thread only.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -37,9 +39,12 @@ inline constexpr std::uint16_t kCloseMessageTooBig = 1009;
 inline constexpr std::uint16_t kCloseInternalError = 1011;
 inline constexpr std::uint16_t kCloseTryAgainLater = 1013;
 
+// Both are judged from a frame's header, before its payload comes.
 struct DecoderLimits {
-  std::uint64_t message_bytes_max = 1 << 20;  // payload of one message over all its fragments
-  std::uint32_t fragments_max = 1024;         // frames one message may come in
+  // Payload of one message over all its fragments; more is error 1009.
+  std::uint64_t message_bytes_max = 1 << 20;
+  // Frames one message may come in, control frames between them not counted; more is error 1008.
+  std::uint32_t fragments_max = 1024;
 };
 
 struct Event {
@@ -48,21 +53,23 @@ struct Event {
     data,       // a stretch of a message's payload; may be empty when it only ends the message
     ping,       // payload ≤ 125 bytes, to be echoed in a Pong
     pong,
-    close,      // the peer's Close; `code` is kCloseNoStatus when it carried none
-    error,      // the peer broke the protocol or a limit: send Close(code, reason), then end
+    close,  // the peer's Close; `code` is kCloseNoStatus when it carried none
+    error,  // the peer broke the protocol or a limit: send Close(code, reason), then end
   };
   Kind kind = Kind::need_more;
-  Opcode opcode = Opcode::text;   // data: text or binary, of the whole message
-  bool message_begin = false;     // data: the first stretch of its message
-  bool message_end = false;       // data: the last stretch of its message
-  std::span<char> payload;        // data, ping, pong; close: the reason. Valid until the next call
-  std::uint16_t code = 0;         // close, error
-  std::string_view reason;        // error: a literal in English
+  Opcode opcode = Opcode::text;  // data: text or binary, of the whole message
+  bool message_begin = false;    // data: the first stretch of its message
+  bool message_end = false;      // data: the last stretch of its message
+  std::span<char> payload;       // data, ping, pong; close: the reason. Valid until the next call
+  std::uint16_t code = 0;        // close, error
+  std::string_view reason;       // error: a literal in English
 };
 
 class Decoder {
  public:
-  explicit Decoder(const DecoderLimits& limits) : limits_(limits) {}
+  // Keeps a pointer to `limits`, which all connections share and which must outlive it.
+  explicit Decoder(const DecoderLimits& limits) : limits_(&limits) {}
+  explicit Decoder(const DecoderLimits&&) = delete;
 
   // Takes bytes from the front of `input` and returns one event; call again until need_more.
   // Payload bytes are unmasked where they lie in `input`. Text is checked as UTF-8 over all
@@ -71,8 +78,37 @@ class Decoder {
   Event next(std::span<char>& input);
 
  private:
-  // To be completed with the implementation; keep it small, every connection has one.
-  DecoderLimits limits_;
+  enum class State : std::uint8_t { header, data, control, ended };
+  static constexpr std::size_t kHeaderBytesMax = 14;
+  static constexpr std::size_t kControlBytesMax = 125;
+
+  Opcode opcode() const { return static_cast<Opcode>(header_[0] & 0x0F); }
+  bool final_frame() const { return (header_[0] & 0x80) != 0; }
+  std::size_t header_bytes() const;
+
+  // These three give a Close code, or 0 when all is well; `reason` then stays as it was.
+  std::uint16_t take_header(std::span<char>& input, std::string_view& reason);
+  std::uint16_t check_start(std::string_view& reason) const;
+  std::uint16_t begin_payload(std::string_view& reason);
+
+  Event take_data(std::span<char>& input);
+  Event take_control(std::span<char>& input);
+  Event close_event(std::span<char> payload);
+  Event fail(std::uint16_t code, std::string_view reason);
+  void end_frame();
+
+  const DecoderLimits* limits_;
+  std::uint64_t payload_left_ = 0;   // of the frame
+  std::uint64_t message_bytes_ = 0;  // claimed by the headers of the message's frames so far
+  std::unique_ptr<std::array<char, kControlBytesMax>> control_;  // one that came in pieces
+  std::uint32_t fragments_ = 0;         // frames of the message so far; 0 between messages
+  std::array<std::uint8_t, 4> mask_{};  // turned so that [0] is for the next payload byte
+  std::array<std::uint8_t, kHeaderBytesMax> header_{};  // kept until the frame's end
+  std::uint8_t header_have_ = 0;
+  State state_ = State::header;
+  Utf8Validator utf8_;
+  Opcode message_opcode_ = Opcode::text;
+  bool message_begun_ = false;  // its first stretch was handed on
 };
 
 }  // namespace rtc::websocket

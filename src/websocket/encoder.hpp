@@ -1,4 +1,5 @@
-// WebSocket frames out, from us to a client: never masked, never fragmented (RFC 6455, section 5.1).
+// WebSocket frames out, from us to a client: never masked, never fragmented (RFC 6455,
+// section 5.1).
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The server's half of the opening handshake (RFC 6455, section 4.2), on header values that the HTTP
-// parser found.
+// The server's half of the opening handshake (RFC 6455, section 4.2), on header values that the
+// HTTP parser found.
 #pragma once
 
 #include <span>
@@ -23,22 +23,23 @@ struct UpgradeRequest {
 
 // What to answer with 101.
 struct UpgradeAnswer {
-  std::string accept;         // Sec-WebSocket-Accept
-  std::string_view protocol;  // the chosen subprotocol, one of those offered to choose from; or empty
+  std::string accept;  // Sec-WebSocket-Accept
+  std::string_view
+      protocol;  // the chosen subprotocol, one of those offered to choose from; or empty
 };
 
 // Whether the request asks for WebSocket at all (an Upgrade header naming it).
 bool wants_websocket(std::string_view upgrade_header);
 
 // Refused requests: method_not_allowed (not GET); invalid_parameter with a message that names the
-// header at fault. A version other than 13 is `wrong_version`: answer 426 with
+// header at fault. A version other than 13, or none, is `wrong_version`: answer 426 with
 // Sec-WebSocket-Version: 13. `supported` is in our order of preference.
 struct Refusal {
   Error error;
   bool wrong_version = false;
 };
-// True and fills `answer`, or false and fills `refusal`. Accepted without a protocol when the client
-// names none that is supported (RFC 6455, section 4.2.2: the client then decides).
+// True and fills `answer`, or false and fills `refusal`. Accepted without a protocol when the
+// client names none that is supported (RFC 6455, section 4.2.2: the client then decides).
 bool accept_upgrade(const UpgradeRequest& request, std::span<const std::string_view> supported,
                     UpgradeAnswer& answer, Refusal& refusal);
 
