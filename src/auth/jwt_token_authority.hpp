@@ -20,6 +20,7 @@ struct JwtOptions {
 
 class JwtTokenAuthority final : public chat::TokenAuthority {
  public:
+  // Throws std::invalid_argument on a secret that is too short.
   explicit JwtTokenAuthority(JwtOptions options);
 
   std::string issue(const chat::Identity& identity, std::int64_t now_s) const override;
@@ -29,9 +30,10 @@ class JwtTokenAuthority final : public chat::TokenAuthority {
   JwtOptions options_;
 };
 
-// The secret kept in `file`; made of 48 random bytes (as base64 text) at the first start. The file
-// is readable and writable by its owner only (0600): one that others can read is refused with a
-// message that says how to mend it. Durable before it is used. Errors are for start-up.
+// The secret kept in `file`; made of 48 random bytes (as base64 text) at the first start, with its
+// directory; of two that start at once, both get the first one's. The file is readable and writable
+// by its owner only (0600): one that others can use is refused with a message that says how to mend
+// it. Durable before it is used. Line ends behind it do not count. Errors are for start-up.
 Result<std::string> load_or_create_secret(const std::filesystem::path& file);
 
 }  // namespace rtc::auth

@@ -15,8 +15,8 @@
 namespace rtc::storage {
 
 struct SqliteOptions {
-  std::filesystem::path file;      // made, with its directory, when it is not there
-  std::uint32_t readers = 2;       // read connections
+  std::filesystem::path file;  // made, with its directory, when it is not there
+  std::uint32_t readers = 2;   // read connections
   std::uint32_t busy_timeout_ms = 5000;
 };
 

@@ -1,0 +1,53 @@
+// The SQLite schema, as the steps that lead to it. Entry i takes a file from `PRAGMA user_version`
+// i to i + 1, in one transaction. Entries are only ever added at the end; a released one is fixed.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace rtc::storage {
+
+inline constexpr std::array<std::string_view, 1> kSqliteMigrations = {
+    // 1: rooms and messages
+    R"sql(
+CREATE TABLE rooms (
+  key           INTEGER PRIMARY KEY,  -- in the order of making; the lobby is 1
+  id            BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
+  kind          INTEGER NOT NULL,     -- chat::Room::Kind: 0 open, 1 direct
+  name          TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  creator       BLOB    NOT NULL CHECK (length(creator) = 16),
+  member_low    BLOB    NOT NULL CHECK (length(member_low) = 16),
+  member_high   BLOB    NOT NULL CHECK (member_low <= member_high)
+) STRICT;
+CREATE INDEX        open_rooms         ON rooms (key)                     WHERE kind = 0;
+CREATE INDEX        open_rooms_creator ON rooms (creator)                 WHERE kind = 0;
+CREATE UNIQUE INDEX direct_rooms_pair  ON rooms (member_low, member_high) WHERE kind = 1;
+
+-- The direct rooms of a user, in order, by key.
+CREATE TABLE room_members (
+  user BLOB    NOT NULL CHECK (length(user) = 16),
+  room INTEGER NOT NULL REFERENCES rooms (key),
+  PRIMARY KEY (user, room)
+) STRICT, WITHOUT ROWID;
+
+-- A page of a room lies in one place, at any depth.
+CREATE TABLE messages (
+  room          INTEGER NOT NULL REFERENCES rooms (key),
+  id            INTEGER NOT NULL,     -- 1, 2, 3 ... in each room
+  sender        BLOB    NOT NULL CHECK (length(sender) = 16),
+  nickname      TEXT    NOT NULL,
+  name_tag      TEXT    NOT NULL,
+  address       TEXT    NOT NULL,     -- masked
+  text          TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (room, id)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO rooms VALUES (1, x'723a2a33577b43808116a1aa8e5868d3', 0, 'Lobby',
+                          CAST(strftime('%s') AS INTEGER) * 1000,
+                          zeroblob(16), zeroblob(16), zeroblob(16));
+)sql",
+};
+
+}  // namespace rtc::storage

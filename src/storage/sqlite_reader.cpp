@@ -1,0 +1,137 @@
+// Pages and lists, each by key.
+#include "storage/sqlite_reader.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+
+#include "storage/sqlite_file.hpp"
+#include "storage/sqlite_rows.hpp"
+
+namespace rtc::storage {
+namespace {
+
+constexpr std::int64_t kKeyMax = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t key_of(MessageId id) {
+  return static_cast<std::int64_t>(std::min(id, static_cast<MessageId>(kKeyMax)));
+}
+
+std::string page_query(std::string_view condition_and_order) {
+  return fmt::format(
+      "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
+      "WHERE room = (SELECT key FROM rooms WHERE rooms.id = ?) AND {} LIMIT ?",
+      condition_and_order);
+}
+
+std::vector<chat::Message> read_page(SQLite::Statement& statement, RoomId room, std::int64_t from,
+                                     std::uint32_t limit) {
+  Use row(statement);
+  row.bind(1, room.value).bind(2, from).bind(3, std::int64_t{limit});
+  std::vector<chat::Message> page;
+  while (row.next()) {
+    page.push_back({room,
+                    static_cast<MessageId>(row.integer(0)),
+                    {UserId{row.uuid(1)}, row.text(2), row.text(3), row.text(4)},
+                    row.text(5),
+                    row.integer(6)});
+  }
+  return page;
+}
+
+std::vector<chat::Room> read_rooms(Use& row) {
+  std::vector<chat::Room> rooms;
+  while (row.next()) rooms.push_back(read_room(row));
+  return rooms;
+}
+
+Error no_such_room() {
+  return {ErrorCode::not_found_chatroom, "There is no such room."};
+}
+
+}  // namespace
+
+SqliteReader::SqliteReader(SQLite::Database database)
+    : database_(std::move(database)),
+      page_before_(database_, page_query("id < ? ORDER BY id DESC")),
+      page_after_(database_, page_query("id > ? ORDER BY id")),
+      find_(database_, fmt::format("SELECT {} FROM rooms WHERE id = ?", kRoomColumns)),
+      open_key_(database_, "SELECT key FROM rooms WHERE id = ? AND kind = 0"),
+      list_open_(database_, fmt::format("SELECT {} FROM rooms WHERE kind = 0 AND key > ? "
+                                        "ORDER BY key LIMIT ?",
+                                        kRoomColumns)),
+      direct_key_(database_,
+                  "SELECT room FROM rooms JOIN room_members ON room = key "
+                  "WHERE rooms.id = ? AND user = ?"),
+      list_direct_(database_, fmt::format("SELECT {} FROM room_members JOIN rooms ON key = room "
+                                          "WHERE user = ? AND room > ? ORDER BY room LIMIT ?",
+                                          kRoomColumns)) {}
+
+std::vector<chat::Message> SqliteReader::page_before(RoomId room, MessageId before,
+                                                     std::uint32_t limit) {
+  return read_page(page_before_, room, before == 0 ? kKeyMax : key_of(before), limit);
+}
+
+std::vector<chat::Message> SqliteReader::page_after(RoomId room, MessageId after,
+                                                    std::uint32_t limit) {
+  return read_page(page_after_, room, key_of(after), limit);
+}
+
+std::optional<chat::Room> SqliteReader::find(RoomId id) {
+  Use row(find_);
+  if (!row.bind(1, id.value).next()) return std::nullopt;
+  return read_room(row);
+}
+
+Result<std::vector<chat::Room>> SqliteReader::list_open(std::optional<RoomId> after,
+                                                        std::uint32_t limit) {
+  std::int64_t after_key = 0;
+  if (after) {
+    Use row(open_key_);
+    if (!row.bind(1, after->value).next()) return no_such_room();
+    after_key = row.integer(0);
+  }
+  Use rows(list_open_);
+  rows.bind(1, after_key).bind(2, std::int64_t{limit});
+  return read_rooms(rows);
+}
+
+Result<std::vector<chat::Room>> SqliteReader::list_direct(UserId user, std::optional<RoomId> after,
+                                                          std::uint32_t limit) {
+  std::int64_t after_key = 0;
+  if (after) {
+    Use row(direct_key_);
+    if (!row.bind(1, after->value).bind(2, user.value).next()) return no_such_room();
+    after_key = row.integer(0);
+  }
+  Use rows(list_direct_);
+  rows.bind(1, user.value).bind(2, after_key).bind(3, std::int64_t{limit});
+  return read_rooms(rows);
+}
+
+SqliteReaders::SqliteReaders(const std::filesystem::path& file, std::uint32_t readers,
+                             std::uint32_t busy_timeout_ms) {
+  const std::uint32_t count = std::max(readers, 1U);
+  idle_.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    idle_.push_back(std::make_unique<SqliteReader>(open_reader(file, busy_timeout_ms)));
+  }
+}
+
+std::unique_ptr<SqliteReader> SqliteReaders::borrow() {
+  std::unique_lock lock(mutex_);
+  returned_.wait(lock, [this] { return !idle_.empty(); });
+  auto reader = std::move(idle_.back());
+  idle_.pop_back();
+  return reader;
+}
+
+void SqliteReaders::give_back(std::unique_ptr<SqliteReader> reader) {
+  {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(reader));
+  }
+  returned_.notify_one();
+}
+
+}  // namespace rtc::storage

@@ -1,0 +1,154 @@
+// Commits: batches of messages, new rooms.
+#include "storage/sqlite_writer.hpp"
+
+#include <SQLiteCpp/Transaction.h>
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+
+#include "storage/sqlite_rows.hpp"
+
+namespace rtc::storage {
+namespace {
+
+constexpr std::size_t kCountersMax = 100'000;
+constexpr auto kImmediate = SQLite::TransactionBehavior::IMMEDIATE;
+
+std::uint64_t count_rooms(SQLite::Database& database, const char* query) {
+  return static_cast<std::uint64_t>(database.execAndGet(query).getInt64());
+}
+
+Error bound_reached(std::string_view bound, std::uint64_t value) {
+  return {ErrorCode::too_many_requests,
+          fmt::format("No room was made: {} ({}) is reached.", bound, value)};
+}
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(SQLite::Database database)
+    : database_(std::move(database)),
+      find_counter_(database_,
+                    "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
+                    "FROM rooms WHERE id = ?"),
+      insert_message_(database_, "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_room_(database_, "INSERT INTO rooms VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_member_(database_, "INSERT OR IGNORE INTO room_members VALUES (?, ?)"),
+      find_direct_(database_, fmt::format("SELECT {} FROM rooms "
+                                          "WHERE kind = 1 AND member_low = ? AND member_high = ?",
+                                          kRoomColumns)),
+      count_open_of_(database_,
+                     "SELECT count(*) FROM "
+                     "(SELECT 1 FROM rooms WHERE kind = 0 AND creator = ? LIMIT ?)"),
+      count_direct_of_(database_,
+                       "SELECT count(*) FROM (SELECT 1 FROM room_members WHERE user = ? LIMIT ?)"),
+      open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
+      direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")) {}
+
+SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
+  const auto known = counters_.find(room);
+  if (known != counters_.end()) return &known->second;
+  Use row(find_counter_);
+  if (!row.bind(1, room.value).next()) return nullptr;
+  if (counters_.size() >= kCountersMax) counters_.clear();
+  return &counters_.emplace(room, Counter{row.integer(0), row.integer(1)}).first->second;
+}
+
+void SqliteWriter::insert(const Counter& counter, const chat::Draft& draft) {
+  Use(insert_message_)
+      .bind(1, counter.room_key)
+      .bind(2, counter.last_id)
+      .bind(3, draft.sender.id.value)
+      .bind(4, draft.sender.nickname)
+      .bind(5, draft.sender.name_tag)
+      .bind(6, draft.sender.address)
+      .bind(7, draft.text)
+      .bind(8, draft.created_at_ms)
+      .run();
+}
+
+Result<std::vector<MessageId>> SqliteWriter::append(std::span<const chat::Draft> drafts) {
+  std::vector<MessageId> ids;
+  if (drafts.empty()) return ids;
+  ids.reserve(drafts.size());
+  try {
+    SQLite::Transaction transaction(database_, kImmediate);  // rolled back unless committed
+    for (const chat::Draft& draft : drafts) {
+      Counter* counter = counter_of(draft.room);
+      if (counter == nullptr) {
+        counters_.clear();
+        return {ErrorCode::not_found_chatroom, "There is no such room."};
+      }
+      ++counter->last_id;
+      insert(*counter, draft);
+      ids.push_back(static_cast<MessageId>(counter->last_id));
+    }
+    transaction.commit();
+    return ids;
+  } catch (const SQLite::Exception& error) {
+    counters_.clear();
+    return storage_failure(error);
+  }
+}
+
+std::uint64_t SqliteWriter::count(SQLite::Statement& statement, UserId user, std::uint64_t up_to) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+  Use row(statement);
+  row.bind(1, user.value).bind(2, static_cast<std::int64_t>(std::min(up_to, kMax)));
+  return row.next() ? static_cast<std::uint64_t>(row.integer(0)) : 0;
+}
+
+void SqliteWriter::insert(const chat::Room& room) {
+  Use(insert_room_)
+      .bind(1, room.id.value)
+      .bind(2, static_cast<std::int64_t>(room.kind))
+      .bind(3, room.name)
+      .bind(4, room.created_at_ms)
+      .bind(5, room.creator.value)
+      .bind(6, room.members[0].value)
+      .bind(7, room.members[1].value)
+      .run();
+}
+
+Result<void> SqliteWriter::create(const chat::Room& room, const chat::RoomBounds& bounds) {
+  if (open_rooms_ >= bounds.rooms_max) return bound_reached("rooms_max", bounds.rooms_max);
+  try {
+    const std::uint64_t own_max = bounds.rooms_per_identity_max;
+    if (count(count_open_of_, room.creator, own_max) >= own_max) {
+      return bound_reached("rooms_per_identity_max", own_max);
+    }
+    insert(room);
+    ++open_rooms_;
+    return {};
+  } catch (const SQLite::Exception& error) {
+    return storage_failure(error);
+  }
+}
+
+Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
+                                                       const chat::RoomBounds& bounds) {
+  try {
+    {
+      Use row(find_direct_);
+      row.bind(1, room.members[0].value).bind(2, room.members[1].value);
+      if (row.next()) return read_room(row);
+    }
+    const std::uint64_t own_max = bounds.rooms_per_identity_max;
+    if (direct_rooms_ >= bounds.rooms_max) return bound_reached("rooms_max", bounds.rooms_max);
+    if (count(count_direct_of_, room.creator, own_max) >= own_max) {
+      return bound_reached("rooms_per_identity_max", own_max);
+    }
+    SQLite::Transaction transaction(database_, kImmediate);
+    insert(room);
+    const std::int64_t key = database_.getLastInsertRowid();
+    for (const UserId& member : room.members) {
+      Use(insert_member_).bind(1, member.value).bind(2, key).run();
+    }
+    transaction.commit();
+    ++direct_rooms_;
+    return room;
+  } catch (const SQLite::Exception& error) {
+    return storage_failure(error);
+  }
+}
+
+}  // namespace rtc::storage

@@ -1,0 +1,53 @@
+// The one connection that writes. One thread at a time.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "chat/message_store.hpp"
+#include "chat/room_store.hpp"
+
+namespace rtc::storage {
+
+// The calls are those of the ports. The constructor throws SQLite::Exception.
+class SqliteWriter {
+ public:
+  explicit SqliteWriter(SQLite::Database database);
+
+  Result<std::vector<MessageId>> append(std::span<const chat::Draft> drafts);
+  Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds);
+  Result<chat::Room> find_or_create_direct(const chat::Room& room, const chat::RoomBounds& bounds);
+
+ private:
+  struct Counter {
+    std::int64_t room_key = 0;
+    std::int64_t last_id = 0;
+  };
+
+  // Null when there is no such room. Good until the next call.
+  Counter* counter_of(RoomId room);
+  void insert(const Counter& counter, const chat::Draft& draft);
+  void insert(const chat::Room& room);
+  std::uint64_t count(SQLite::Statement& statement, UserId user, std::uint64_t up_to);
+
+  SQLite::Database database_;
+  SQLite::Statement find_counter_;
+  SQLite::Statement insert_message_;
+  SQLite::Statement insert_room_;
+  SQLite::Statement insert_member_;
+  SQLite::Statement find_direct_;
+  SQLite::Statement count_open_of_;
+  SQLite::Statement count_direct_of_;
+
+  // What the file says, kept to save a look-up per message; emptied when a batch fails and when it
+  // has grown to its bound, and read again from the file.
+  std::unordered_map<RoomId, Counter> counters_;
+  std::uint64_t open_rooms_ = 0;  // without the lobby
+  std::uint64_t direct_rooms_ = 0;
+};
+
+}  // namespace rtc::storage

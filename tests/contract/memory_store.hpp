@@ -1,0 +1,142 @@
+// The two store ports in memory, for tests. Any thread.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/message_store.hpp"
+#include "chat/room_store.hpp"
+
+namespace rtc::chat {
+
+class MemoryStore final : public MessageStore, public RoomStore {
+ public:
+  MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
+
+  Result<std::vector<MessageId>> append(std::span<const Draft> drafts) override {
+    const std::lock_guard lock(mutex_);
+    for (const Draft& draft : drafts) {
+      if (position(draft.room) == rooms_.size()) return no_such_room();
+    }
+    std::vector<MessageId> ids;
+    for (const Draft& draft : drafts) {
+      auto& log = messages_[draft.room];
+      ids.push_back(log.size() + 1);
+      log.push_back({draft.room, ids.back(), draft.sender, draft.text, draft.created_at_ms});
+    }
+    return ids;
+  }
+
+  Result<std::vector<Message>> page_before(RoomId room, MessageId before,
+                                           std::uint32_t limit) override {
+    const std::lock_guard lock(mutex_);
+    const auto& log = messages_[room];
+    const MessageId end = before == 0 ? log.size() : std::min<MessageId>(before - 1, log.size());
+    std::vector<Message> page;
+    for (MessageId id = end; id > 0 && page.size() < limit; --id) page.push_back(log[id - 1]);
+    return page;
+  }
+
+  Result<std::vector<Message>> page_after(RoomId room, MessageId after,
+                                          std::uint32_t limit) override {
+    const std::lock_guard lock(mutex_);
+    const auto& log = messages_[room];
+    std::vector<Message> page;
+    for (MessageId at = after; at < log.size() && page.size() < limit; ++at) {
+      page.push_back(log[at]);
+    }
+    return page;
+  }
+
+  Result<void> create(const Room& room, const RoomBounds& bounds) override {
+    const std::lock_guard lock(mutex_);
+    const auto own = [&](const Room& other) { return other.creator == room.creator; };
+    if (auto within = check(Room::Kind::open, bounds, own); !within) return within;
+    rooms_.push_back(room);
+    return {};
+  }
+
+  Result<Room> find_or_create_direct(const Room& room, const RoomBounds& bounds) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(rooms_.begin(), rooms_.end(), [&](const Room& other) {
+      return other.kind == Room::Kind::direct && other.members == room.members;
+    });
+    if (found != rooms_.end()) return *found;
+    const auto own = [&](const Room& other) { return has_member(other, room.creator); };
+    if (auto within = check(Room::Kind::direct, bounds, own); !within) return within.error();
+    rooms_.push_back(room);
+    return room;
+  }
+
+  Result<std::optional<Room>> find(RoomId id) override {
+    const std::lock_guard lock(mutex_);
+    const std::size_t at = position(id);
+    return at == rooms_.size() ? std::nullopt : std::optional<Room>(rooms_[at]);
+  }
+
+  Result<std::vector<Room>> list_open(std::optional<RoomId> after, std::uint32_t limit) override {
+    return list(after, limit, [](const Room& room) { return room.kind == Room::Kind::open; });
+  }
+
+  Result<std::vector<Room>> list_direct(UserId user, std::optional<RoomId> after,
+                                        std::uint32_t limit) override {
+    return list(after, limit, [&](const Room& room) {
+      return room.kind == Room::Kind::direct && has_member(room, user);
+    });
+  }
+
+ private:
+  static bool has_member(const Room& room, UserId user) {
+    return room.members[0] == user || room.members[1] == user;
+  }
+  static Error no_such_room() { return {ErrorCode::not_found_chatroom, "There is no such room."}; }
+
+  std::size_t position(RoomId id) const {  // rooms_.size(): unknown
+    const auto found =
+        std::find_if(rooms_.begin(), rooms_.end(), [&](const Room& room) { return room.id == id; });
+    return static_cast<std::size_t>(found - rooms_.begin());
+  }
+
+  template <class Own>
+  Result<void> check(Room::Kind kind, const RoomBounds& bounds, Own own) const {
+    std::uint64_t all = 0;
+    std::uint64_t of_identity = 0;
+    for (const Room& room : rooms_) {
+      if (room.kind != kind || room.id == lobby_id()) continue;
+      ++all;
+      if (own(room)) ++of_identity;
+    }
+    const auto reached = [](const char* bound) {
+      return Error{ErrorCode::too_many_requests, std::string(bound) + " is reached."};
+    };
+    if (all >= bounds.rooms_max) return reached("rooms_max");
+    if (of_identity >= bounds.rooms_per_identity_max) return reached("rooms_per_identity_max");
+    return {};
+  }
+
+  template <class Listed>
+  Result<std::vector<Room>> list(std::optional<RoomId> after, std::uint32_t limit, Listed listed) {
+    const std::lock_guard lock(mutex_);
+    std::size_t at = 0;
+    if (after) {
+      at = position(*after);
+      if (at == rooms_.size() || !listed(rooms_[at])) return no_such_room();
+      ++at;
+    }
+    std::vector<Room> page;
+    for (; at < rooms_.size() && page.size() < limit; ++at) {
+      if (listed(rooms_[at])) page.push_back(rooms_[at]);
+    }
+    return page;
+  }
+
+  std::mutex mutex_;
+  std::vector<Room> rooms_;  // in the order of making
+  std::map<RoomId, std::vector<Message>> messages_;
+};
+
+}  // namespace rtc::chat

@@ -1,0 +1,303 @@
+// What only the SQLite adapter promises: the file, its lock, kill -9, a full disk.
+#include "storage/sqlite_store.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "contract/store_contract.hpp"
+
+namespace rtc::storage {
+namespace {
+
+using chat::draft;
+using chat::kAmple;
+using chat::lobby_id;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = testing::TempDir() + "rtc-store-XXXXXX";
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  std::filesystem::path file() const { return path_ / "chat.db"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::unique_ptr<SqliteStore> open_store(const std::filesystem::path& file) {
+  auto store = SqliteStore::open({file});
+  if (!store) throw std::runtime_error(store.error().message);
+  return std::move(*store);
+}
+
+class SqliteStores final : public chat::Stores {
+ public:
+  chat::MessageStore& messages() override { return *store_; }
+  chat::RoomStore& rooms() override { return *store_; }
+
+ private:
+  Directory directory_;
+  std::unique_ptr<SqliteStore> store_ = open_store(directory_.file());
+};
+
+std::unique_ptr<chat::Stores> make_sqlite_stores() {
+  return std::make_unique<SqliteStores>();
+}
+
+using chat::MessageStoreContract;
+using chat::RoomStoreContract;
+INSTANTIATE_TEST_SUITE_P(Sqlite, MessageStoreContract, testing::Values(&make_sqlite_stores));
+INSTANTIATE_TEST_SUITE_P(Sqlite, RoomStoreContract, testing::Values(&make_sqlite_stores));
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  std::filesystem::path file() const { return directory_.file(); }
+  std::unique_ptr<SqliteStore> open() const { return open_store(file()); }
+  std::string refusal() const {
+    const auto store = SqliteStore::open({file()});
+    return store.ok() ? "" : store.error().message;
+  }
+  void write(std::string_view bytes) const { std::ofstream(file(), std::ios::binary) << bytes; }
+  std::string content() const {
+    std::ostringstream bytes;
+    bytes << std::ifstream(file(), std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+  // With no store open.
+  void execute(const std::string& sql) const {
+    SQLite::Database(file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(sql);
+  }
+  std::string ask(const std::string& sql) const {
+    return SQLite::Database(file().string()).execAndGet(sql).getString();
+  }
+
+ private:
+  Directory directory_;
+};
+
+TEST_F(SqliteStoreTest, KeepsEverythingAndGoesOnAfterAReopen) {
+  const UserId me = UserId::random();
+  const chat::Room room = chat::open_room("방", me);
+  const chat::Room direct = chat::direct_room(me, UserId::random());
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->create(room, kAmple));
+    ASSERT_TRUE(store->find_or_create_direct(direct, kAmple));
+    ASSERT_TRUE(store->append(std::vector{draft(room.id, "a"), draft(lobby_id(), "b")}));
+    ASSERT_TRUE(store->append(std::vector{draft(room.id, "c"), draft(direct.id, "d")}));
+  }
+  const auto store = open();
+  EXPECT_EQ(store->find(room.id)->value().name, "방");
+  EXPECT_EQ(store->list_direct(me, {}, 10)->size(), 1U);
+  const auto page = store->page_before(room.id, 0, 10);
+  ASSERT_EQ(page->size(), 2U);
+  EXPECT_EQ(page->at(0).text, "c");
+  EXPECT_EQ(page->at(1).text, "a");
+  EXPECT_THAT(
+      store->append(std::vector{draft(lobby_id(), "e"), draft(room.id, "f"), draft(direct.id, "g")})
+          .value(),
+      ElementsAre(2, 3, 2));
+  // Bounds count what the file holds.
+  EXPECT_FALSE(store->create(chat::open_room("x"), {1, 100}));
+  EXPECT_FALSE(store->create(chat::open_room("x", me), {100, 1}));
+  EXPECT_FALSE(store->find_or_create_direct(chat::direct_room(UserId::random(), UserId::random()),
+                                            {1, 100}));
+}
+
+TEST_F(SqliteStoreTest, MakesTheFileWithItsDirectoryForItsOwnerOnly) {
+  const auto nested = file().parent_path() / "a" / "b" / "chat.db";
+  const auto store = open_store(nested);
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a")}));
+  for (const auto* suffix : {"", "-wal", "-shm", ".lock"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((nested.string() + suffix).c_str(), &status), 0) << suffix;
+    EXPECT_EQ(status.st_mode & 07777U, 0600U) << suffix;
+  }
+}
+
+TEST_F(SqliteStoreTest, TakesAnEmptyFile) {
+  write("");
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(SqliteStoreTest, IsOpenedOnceAtATime) {
+  auto store = open();
+  EXPECT_THAT(refusal(), HasSubstr("in use by another process"));
+  EXPECT_TRUE(store->append(std::vector{draft(lobby_id(), "a")})) << "the first one goes on";
+  store.reset();
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(SqliteStoreTest, RefusesAFileOfANewerVersion) {
+  open().reset();
+  execute("PRAGMA user_version = 1000");
+  EXPECT_THAT(refusal(), HasSubstr("newer version"));
+  EXPECT_EQ(ask("PRAGMA user_version"), "1000");
+}
+
+TEST_F(SqliteStoreTest, RefusesADatabaseOfAnotherProgramAndLeavesItAlone) {
+  execute("CREATE TABLE theirs (a)");
+  auto before = content();
+  EXPECT_THAT(refusal(), HasSubstr("another program"));
+  EXPECT_TRUE(content() == before);
+
+  execute("DROP TABLE theirs; PRAGMA application_id = 1234");
+  before = content();
+  EXPECT_THAT(refusal(), HasSubstr("another program"));
+  EXPECT_TRUE(content() == before);
+}
+
+TEST_F(SqliteStoreTest, RefusesWhatIsNoDatabaseAndLeavesItAlone) {
+  for (const auto& garbage : {std::string("x"), std::string("hello, this is no database\n"),
+                              std::string(100'000, 'x'), std::string(4'096, '\xFF')}) {
+    write(garbage);
+    EXPECT_THAT(refusal(), HasSubstr("is not a database; move it away")) << garbage.size();
+    EXPECT_TRUE(content() == garbage) << garbage.size();
+  }
+}
+
+TEST_F(SqliteStoreTest, RefusesWhatCannotBeOpened) {
+  std::filesystem::create_directory(file());
+  EXPECT_THAT(refusal(), HasSubstr("cannot open"));
+  const auto below_a_file = SqliteStore::open({"/dev/null/chat.db"});
+  ASSERT_FALSE(below_a_file);
+  EXPECT_THAT(below_a_file.error().message, HasSubstr("/dev/null"));
+}
+
+TEST_F(SqliteStoreTest, ServesMoreThreadsThanItHasReaders) {
+  auto opened = SqliteStore::open({file(), 1});
+  ASSERT_TRUE(opened);
+  const auto& store = *opened;
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a")}));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) EXPECT_EQ(store->page_before(lobby_id(), 0, 5)->size(), 1U);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+// A child appends until it is killed, and tells each commit through a pipe: {lobby, room} of ids.
+using Committed = std::array<MessageId, 2>;
+
+[[noreturn]] void append_until_killed(const std::filesystem::path& file, RoomId room, int output) {
+  const auto store = open_store(file);
+  while (true) {
+    const auto ids = store->append(std::vector{draft(lobby_id(), "x"), draft(room, "x"),
+                                               draft(lobby_id(), std::string(3'000, 'y'))});
+    if (!ids) ::_exit(1);
+    const Committed last = {ids->at(2), ids->at(1)};
+    if (::write(output, last.data(), sizeof last) != ssize_t{sizeof last}) ::_exit(1);
+  }
+}
+
+TEST_F(SqliteStoreTest, LosesNothingThatWasCommittedBeforeAKill) {
+  const chat::Room room = chat::open_room("room");
+  ASSERT_TRUE(open()->create(room, kAmple));
+  Committed committed = {0, 0};
+  for (int round = 0; round < 5; ++round) {
+    std::array<int, 2> pipe_ends{};
+    ASSERT_EQ(::pipe(pipe_ends.data()), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) append_until_killed(file(), room.id, pipe_ends[1]);
+    ::close(pipe_ends[1]);
+    int reports = 0;
+    while (::read(pipe_ends[0], committed.data(), sizeof committed) == ssize_t{sizeof committed}) {
+      if (++reports == 100 * (round + 1)) {
+        EXPECT_THAT(refusal(), HasSubstr("in use")) << "the child holds the lock";
+        ASSERT_EQ(::kill(child, SIGKILL), 0);
+      }
+    }
+    ::close(pipe_ends[0]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+
+    const auto store = open();
+    const auto in_lobby = store->page_after(lobby_id(), 0, 1'000'000);
+    const auto in_room = store->page_after(room.id, 0, 1'000'000);
+    ASSERT_GE(in_lobby->size(), committed[0]);
+    ASSERT_GE(in_room->size(), committed[1]);
+    EXPECT_EQ(in_lobby->size(), 2 * in_room->size()) << "a batch is whole or not there";
+    for (std::size_t i = 0; i < in_lobby->size(); ++i) ASSERT_EQ(in_lobby->at(i).id, i + 1);
+    for (std::size_t i = 0; i < in_room->size(); ++i) ASSERT_EQ(in_room->at(i).id, i + 1);
+  }
+  EXPECT_EQ(ask("PRAGMA integrity_check"), "ok");
+  EXPECT_EQ(ask("SELECT count(*) FROM pragma_foreign_key_check"), "0");
+}
+
+// While it lives no file can grow beyond `bytes`: a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST_F(SqliteStoreTest, StoresNothingWhenTheDiskIsFullAndWorksAfterwards) {
+  const auto store = open();
+  const chat::Room room = chat::open_room("room");
+  ASSERT_TRUE(store->create(room, kAmple));
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a"), draft(room.id, "b")}));
+  // One that fails at its commit, and one that outgrows SQLite's cache and fails before.
+  const std::vector small = {draft(room.id, "c"), draft(lobby_id(), "d")};
+  std::vector<chat::Draft> large;
+  for (int i = 0; i < 100; ++i) large.push_back(draft(room.id, std::string(100'000, 'e')));
+  const chat::Room more = chat::open_room("more");
+  const chat::Room direct = chat::direct_room(UserId::random(), UserId::random());
+  {
+    const FileSizeLimit full(std::filesystem::file_size(file().string() + "-wal"));
+    for (const auto& batch : {small, large, small}) {
+      const auto failed = store->append(batch);
+      ASSERT_FALSE(failed);
+      EXPECT_EQ(failed.error().code, ErrorCode::internal_server_error);
+      EXPECT_THAT(failed.error().message, HasSubstr("disk"));
+      EXPECT_EQ(store->page_before(room.id, 0, 10)->size(), 1U);
+      EXPECT_EQ(store->page_before(lobby_id(), 0, 10)->size(), 1U);
+    }
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(store->create(more, {2, 100}).error().code, ErrorCode::internal_server_error);
+      EXPECT_EQ(store->find_or_create_direct(direct, {1, 1}).error().code,
+                ErrorCode::internal_server_error);
+    }
+  }
+  EXPECT_THAT(store->append(small).value(), ElementsAre(2, 2));
+  EXPECT_EQ(store->append(large)->back(), 102U);
+  EXPECT_TRUE(store->create(more, {2, 100})) << "a room that was not made does not count";
+  EXPECT_TRUE(store->find_or_create_direct(direct, {1, 1}));
+  EXPECT_THAT(store->append(std::vector{draft(more.id, "f"), draft(direct.id, "g")}).value(),
+              ElementsAre(1, 1));
+}
+
+}  // namespace
+}  // namespace rtc::storage
