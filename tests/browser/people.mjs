@@ -1,0 +1,183 @@
+// What the browser tests share: Chromium, people with pages of their own, and a STOMP client that
+// fills a room quickly.
+import { Client } from '@stomp/stompjs';
+import { chromium } from 'playwright-core';
+import WebSocket from 'ws';
+
+export const lobby = '723a2a33-577b-4380-8116-a1aa8e5868d3';
+
+/** The harness of the system tests; another one with the same export may stand in for it. */
+export const { startServer } = await import(
+  process.env.RTC_TEST_HARNESS ?? '../system/harness.mjs'
+);
+
+export const launchBrowser = () =>
+  chromium.launch({
+    executablePath: process.env.RTC_TEST_CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+
+/** What the browser itself reports when the server is away; the page cannot silence it. */
+const serverAway = /net::ERR_|Failed to load resource|WebSocket connection to/;
+
+/** One person: a browser context (so an identity) with the page open in it. */
+export class Person {
+  #context;
+  #problems = [];
+  /** The server is meant to be away for a while: the browser's own complaints do not count. */
+  mayLoseServer = false;
+
+  static async join(browser, url, { width = 1440, height = 900, ...options } = {}) {
+    const person = new Person();
+    person.#context = await browser.newContext({
+      viewport: { width, height },
+      locale: 'en-US',
+      timezoneId: 'Asia/Seoul',
+      ...options,
+    });
+    person.page = await person.#context.newPage();
+    person.#watch();
+    await person.page.goto(url);
+    await person.connected();
+    return person;
+  }
+
+  #watch() {
+    const note = (text) => {
+      if (!(this.mayLoseServer && serverAway.test(text))) this.#problems.push(text);
+    };
+    this.page.on('pageerror', (error) => note(`page error: ${error.message}`));
+    this.page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()}`);
+    });
+    this.page.on('dialog', (dialog) => {
+      note(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+
+  /** Everything that went wrong in the page: errors, warnings, breaches of the policy. */
+  get problems() {
+    return this.#problems;
+  }
+
+  at(hook) {
+    return this.page.getByTestId(hook);
+  }
+
+  async state(wanted) {
+    await this.page.locator(`[data-testid=state][data-state=${wanted}]`).waitFor();
+  }
+
+  async connected() {
+    await this.state('connected');
+    await this.at('me').locator('strong').waitFor();
+  }
+
+  async sees(count) {
+    await this.page.locator(`[data-testid=count][data-count="${count}"]`).waitFor();
+  }
+
+  /** The messages that show exactly this text. */
+  messages(text) {
+    return this.at('message').filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  /** Writes and waits until the room has it. */
+  async says(text) {
+    await this.at('composer').fill(text);
+    await this.at('composer').press('Enter');
+    await this.messages(text).and(this.page.locator('[data-status=sent]')).waitFor();
+  }
+
+  async hears(text) {
+    await this.messages(text).waitFor();
+  }
+
+  identity() {
+    return this.at('me').getAttribute('data-identity');
+  }
+
+  name() {
+    return this.at('me').innerText();
+  }
+
+  /** The drawn messages: id, whose, text. */
+  drawn() {
+    return this.at('message').evaluateAll((rows) =>
+      rows.map((row) => ({
+        id: Number(row.dataset.id),
+        own: row.dataset.own === 'true',
+        text: row.querySelector('.bubble').textContent,
+      })),
+    );
+  }
+
+  offline(value) {
+    return this.#context.setOffline(value);
+  }
+
+  devtools() {
+    return this.#context.newCDPSession(this.page);
+  }
+
+  leave() {
+    return this.#context.close();
+  }
+}
+
+/** A person without a browser, who can say much in a short time. */
+export class Talker {
+  #client;
+  #said = 0;
+
+  static async join(url) {
+    const talker = new Talker();
+    const { response: token } = await (await fetch(`${url}/init`)).json();
+    await new Promise((resolve, reject) => {
+      talker.#client = new Client({
+        webSocketFactory: () =>
+          new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, ['v12.stomp', 'v11.stomp']),
+        connectHeaders: { Authorization: `Bearer ${token}` },
+        reconnectDelay: 0,
+        onConnect: resolve,
+        onStompError: ({ body }) => reject(new Error(body)),
+      });
+      talker.#client.activate();
+    });
+    return talker;
+  }
+
+  says(text) {
+    const receipt = `said-${(this.#said += 1)}`;
+    return new Promise((resolve) => {
+      this.#client.watchForReceipt(receipt, () => resolve());
+      this.#client.publish({
+        destination: '/pub/chat',
+        headers: { receipt },
+        body: JSON.stringify({ roomId: lobby, message: text }),
+      });
+    });
+  }
+
+  /** Says all of them in order, some at a time on their way. */
+  async saysAll(texts) {
+    const together = 25;
+    for (let start = 0; start < texts.length; start += together) {
+      await Promise.all(texts.slice(start, start + together).map((text) => this.says(text)));
+    }
+  }
+
+  leave() {
+    return this.#client.deactivate();
+  }
+}

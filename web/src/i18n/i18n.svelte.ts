@@ -1,0 +1,45 @@
+// The language of the page, switched without a reload.
+import { keep, recall } from '../state/storage';
+import { en } from './en';
+import { ko } from './ko';
+import { chooseLanguage, fill, type Key, type Language, type Table } from './table';
+
+const tables: Record<Language, Table> = { en, ko };
+
+class I18n {
+  language = $state<Language>(chooseLanguage(recall('rtc.language'), navigator.languages));
+
+  #time = $derived(
+    new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }),
+  );
+  #day = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'full' }));
+  #full = $derived(
+    new Intl.DateTimeFormat(this.language, { dateStyle: 'medium', timeStyle: 'medium' }),
+  );
+  #number = $derived(new Intl.NumberFormat(this.language));
+
+  t = (key: Key, values: Readonly<Record<string, string | number>> = {}): string =>
+    fill(tables[this.language][key], values);
+
+  number = (value: number): string => this.#number.format(value);
+  time = (at: Date): string => this.#time.format(at);
+  full = (at: Date): string => this.#full.format(at);
+
+  day = (at: Date): string => {
+    const now = new Date();
+    const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+    const days = Math.round(
+      (midnight.getTime() - new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()) /
+        86_400_000,
+    );
+    if (days === 0) return this.t('today');
+    return days === 1 ? this.t('yesterday') : this.#day.format(at);
+  };
+
+  toggle = (): void => {
+    this.language = this.language === 'ko' ? 'en' : 'ko';
+    keep('rtc.language', this.language);
+  };
+}
+
+export const i18n = new I18n();

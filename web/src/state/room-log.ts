@@ -1,0 +1,174 @@
+// What the page knows of one room: a pure reducer. Messages come live, by history and out of
+// order; here they become one sequence by id without duplicates, with its holes known, and with
+// the reader's own unsent messages at its end.
+import type { ChatMessage } from '../wire/types';
+import { addRange, holesOf, type Range } from './ranges';
+
+/** waiting: not sent yet; sending: sent, no receipt; stored: receipt, not seen live yet. */
+export type OutgoingStatus = 'waiting' | 'sending' | 'stored' | 'failed';
+
+/** A message of the reader's own, until it is one of `messages`. */
+export interface Outgoing {
+  readonly key: string;
+  readonly text: string;
+  readonly writtenAt: string;
+  readonly status: OutgoingStatus;
+  /** The newest id known when it was sent: its own can only be above. */
+  readonly after: number;
+  /** The id of the message that seems to be this one, while the receipt is still missing. */
+  readonly claimedBy: number | null;
+}
+
+export interface RoomLog {
+  readonly me: string;
+  /** By id, each once. */
+  readonly messages: readonly ChatMessage[];
+  /** The ids about which the server has told everything. */
+  readonly known: readonly Range[];
+  /** In the order in which they were written. */
+  readonly outgoing: readonly Outgoing[];
+  /** Messages that were `outgoing` first, with the key that they had there. */
+  readonly keys: ReadonlyMap<number, string>;
+}
+
+export type LogEvent =
+  | { type: 'identity'; me: string }
+  | { type: 'live'; message: ChatMessage }
+  /** An answer of history: newest first, all of them below `before` (null: the newest). */
+  | { type: 'page'; before: number | null; messages: readonly ChatMessage[] }
+  | { type: 'written'; key: string; text: string; at: string }
+  | { type: 'sending' | 'receipt' | 'refused' | 'retry' | 'discarded'; key: string }
+  /** After a reconnect, all that was posted before it is known. */
+  | { type: 'caught-up' };
+
+export const emptyLog: RoomLog = {
+  me: '',
+  messages: [],
+  known: [],
+  outgoing: [],
+  keys: new Map(),
+};
+
+export const newestId = (log: RoomLog): number => log.known.at(-1)?.to ?? 0;
+
+export const holes = (log: RoomLog): Range[] => holesOf(log.known);
+
+/** The reader's own messages that are not (or not surely) in the room yet. */
+export const unsettled = (log: RoomLog): readonly Outgoing[] =>
+  log.outgoing.filter((item) => item.claimedBy === null);
+
+/** The index of the first message with this id or a higher one. */
+export function indexOfId(messages: readonly ChatMessage[], id: number): number {
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((messages[middle]?.id ?? Infinity) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insert(
+  messages: readonly ChatMessage[],
+  batch: readonly ChatMessage[],
+): readonly ChatMessage[] {
+  const [first] = batch;
+  const last = batch.at(-1);
+  if (!first || !last) return messages;
+  if (first.id > (messages.at(-1)?.id ?? 0)) return [...messages, ...batch];
+  const low = indexOfId(messages, first.id);
+  const high = indexOfId(messages, last.id + 1);
+  const middle = [...messages.slice(low, high), ...batch].sort((a, b) => a.id - b.id);
+  const once = middle.filter((message, index) => message.id !== middle[index - 1]?.id);
+  return [...messages.slice(0, low), ...once, ...messages.slice(high)];
+}
+
+/** Finds the reader's own messages of `batch` among the outgoing ones: each is one row only. */
+function claim(log: RoomLog, batch: readonly ChatMessage[]): RoomLog {
+  let { outgoing } = log;
+  const keys = new Map(log.keys);
+  for (const { id, senderId, message } of batch) {
+    if (senderId !== log.me) continue;
+    const match = outgoing.find(
+      (item) =>
+        item.claimedBy === null &&
+        item.status !== 'waiting' &&
+        item.text === message &&
+        item.after < id,
+    );
+    if (!match) continue;
+    keys.set(id, match.key);
+    outgoing = outgoing.flatMap((item) => {
+      if (item !== match) return [item];
+      return item.status === 'sending' ? [{ ...item, claimedBy: id }] : [];
+    });
+  }
+  return outgoing === log.outgoing ? log : { ...log, outgoing, keys };
+}
+
+function receive(log: RoomLog, batch: readonly ChatMessage[], covered: Range): RoomLog {
+  const fresh = batch.filter(({ id }) => log.messages[indexOfId(log.messages, id)]?.id !== id);
+  const known = addRange(log.known, covered);
+  if (fresh.length === 0) return known === log.known ? log : { ...log, known };
+  return claim({ ...log, known, messages: insert(log.messages, fresh) }, fresh);
+}
+
+function receivePage(log: RoomLog, event: Extract<LogEvent, { type: 'page' }>): RoomLog {
+  const batch = [...event.messages].sort((a, b) => a.id - b.id);
+  // Only an empty page says that the room begins here; a short one may just be a lower limit.
+  const from = batch[0]?.id ?? 1;
+  const to = event.before === null ? (batch.at(-1)?.id ?? 0) : event.before - 1;
+  return receive(log, batch, { from, to });
+}
+
+function change(log: RoomLog, key: string, by: (item: Outgoing) => Outgoing | null): RoomLog {
+  const outgoing = log.outgoing.flatMap((item) => (item.key === key ? (by(item) ?? []) : [item]));
+  return { ...log, outgoing };
+}
+
+function settle(item: Outgoing): Outgoing[] {
+  if (item.status === 'sending') return item.claimedBy === null ? [{ ...item, status: 'failed' }] : [];
+  return item.status === 'stored' ? [] : [item];
+}
+
+export function reduce(log: RoomLog, event: LogEvent): RoomLog {
+  switch (event.type) {
+    case 'identity':
+      return { ...log, me: event.me };
+    case 'live':
+      return receive(log, [event.message], { from: event.message.id, to: event.message.id });
+    case 'page':
+      return receivePage(log, event);
+    case 'written': {
+      const { key, text, at } = event;
+      const item: Outgoing = {
+        key,
+        text,
+        writtenAt: at,
+        status: 'waiting',
+        after: 0,
+        claimedBy: null,
+      };
+      return { ...log, outgoing: [...log.outgoing, item] };
+    }
+    case 'sending':
+      return change(log, event.key, (item) => ({
+        ...item,
+        status: 'sending',
+        after: newestId(log),
+      }));
+    case 'receipt':
+      return change(log, event.key, (item) =>
+        item.claimedBy === null ? { ...item, status: 'stored' } : null,
+      );
+    case 'refused':
+      return change(log, event.key, (item) => ({ ...item, status: 'failed', claimedBy: null }));
+    case 'retry':
+      return change(log, event.key, (item) => ({ ...item, status: 'waiting' }));
+    case 'discarded':
+      return change(log, event.key, () => null);
+    case 'caught-up':
+      return { ...log, outgoing: log.outgoing.flatMap(settle) };
+  }
+}

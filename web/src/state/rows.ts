@@ -1,0 +1,104 @@
+// From messages to rows: who heads a group, where a day begins, what is still on its way.
+import type { ChatMessage, Identity } from '../wire/types';
+import type { Outgoing, OutgoingStatus } from './room-log';
+import type { Shown } from './view';
+
+export interface DayRow {
+  readonly kind: 'day';
+  readonly key: string;
+  readonly day: Date;
+}
+
+export interface MessageRow {
+  readonly kind: 'message';
+  readonly key: string;
+  /** Null until the room has given it one. */
+  readonly id: number | null;
+  readonly own: boolean;
+  readonly nickname: string;
+  readonly nameTag: string;
+  readonly address: string;
+  readonly text: string;
+  readonly at: Date;
+  readonly status: 'sent' | OutgoingStatus;
+  /** First of its group: shows who speaks. */
+  readonly head: boolean;
+  /** Last of its group: shows when. */
+  readonly tail: boolean;
+}
+
+export type Row = DayRow | MessageRow;
+
+type Line = Omit<MessageRow, 'head' | 'tail'> & { readonly sender: string };
+
+const groupGapMs = 5 * 60_000;
+
+const dayOf = (at: Date): string => `${at.getFullYear()}-${at.getMonth() + 1}-${at.getDate()}`;
+
+const minuteOf = (at: Date): number => Math.floor(at.getTime() / 60_000);
+
+function lineOf(message: ChatMessage, me: string, keys: ReadonlyMap<number, string>): Line {
+  return {
+    kind: 'message',
+    key: keys.get(message.id) ?? `m${message.id}`,
+    id: message.id,
+    own: message.senderId !== '' && message.senderId === me,
+    nickname: message.randId,
+    nameTag: message.nameTag,
+    address: message.ipAddress,
+    text: message.message,
+    at: new Date(message.createdAt),
+    status: 'sent',
+    sender: message.senderId || message.nameTag,
+  };
+}
+
+function outgoingLine(item: Outgoing, me: Identity): Line {
+  return {
+    kind: 'message',
+    key: item.key,
+    id: null,
+    own: true,
+    nickname: me.nickname,
+    nameTag: me.nameTag,
+    address: '',
+    text: item.text,
+    at: new Date(item.writtenAt),
+    status: item.status,
+    sender: me.id,
+  };
+}
+
+const sameGroup = (a: Line, b: Line): boolean =>
+  a.sender === b.sender &&
+  dayOf(a.at) === dayOf(b.at) &&
+  Math.abs(b.at.getTime() - a.at.getTime()) <= groupGapMs;
+
+/** The rows of what is shown, then those of the messages on their way. */
+export function rowsOf(
+  { above, messages }: Shown,
+  outgoing: readonly Outgoing[],
+  me: Identity | null,
+  keys: ReadonlyMap<number, string>,
+): Row[] {
+  const own = me?.id ?? '';
+  const lines = messages.map((message) => lineOf(message, own, keys));
+  if (me) lines.push(...outgoing.map((item) => outgoingLine(item, me)));
+  const rows: Row[] = [];
+  let previous = above ? lineOf(above, own, keys) : null;
+  lines.forEach(({ sender, ...row }, index) => {
+    const line = { sender, ...row };
+    const next = lines[index + 1];
+    const day = dayOf(row.at);
+    if (!previous || dayOf(previous.at) !== day) {
+      rows.push({ kind: 'day', key: `day-${day}-${row.key}`, day: row.at });
+    }
+    rows.push({
+      ...row,
+      head: !previous || !sameGroup(previous, line),
+      tail: !next || !sameGroup(line, next) || minuteOf(next.at) !== minuteOf(row.at),
+    });
+    previous = line;
+  });
+  return rows;
+}

@@ -1,0 +1,82 @@
+// Which part of a room log stands in the document: a run of messages without a hole, bounded in
+// number, that slides over the log as the reader scrolls. Only what is drawn is measured, so the
+// position of every message is exact and no height is ever guessed.
+import type { ChatMessage } from '../wire/types';
+import type { Range } from './ranges';
+import { indexOfId, newestId, type RoomLog } from './room-log';
+
+/** The ids shown; `last` null: follow the newest message. */
+export interface View {
+  readonly first: number;
+  readonly last: number | null;
+}
+
+export interface Shown {
+  /** The message right above the first one, when there is one: it decides the first's heading. */
+  readonly above: ChatMessage | null;
+  readonly messages: readonly ChatMessage[];
+}
+
+/** A view to slide to, or the history that has to be loaded before it can slide. */
+export type Slide = { view: View } | { load: 'above' | 'below'; id: number } | null;
+
+export const maxShown = 300;
+export const slideBy = 60;
+
+export const followNewest: View = { first: 1, last: null };
+
+const rangeOf = (log: RoomLog, view: View): Range | undefined =>
+  (view.last === null
+    ? undefined
+    : log.known.find((range) => range.from <= view.last! && view.last! <= range.to)) ??
+  log.known.at(-1);
+
+/** The oldest message of a range waits for the one above it, so that its heading never changes. */
+const floorOf = (range: Range): number => (range.from <= 1 ? 1 : range.from + 1);
+
+function boundsOf(log: RoomLog, view: View): Range | null {
+  const range = rangeOf(log, view);
+  if (!range) return null;
+  const to = Math.min(view.last ?? range.to, range.to);
+  const from = Math.max(view.first, floorOf(range), to - maxShown + 1);
+  return { from, to };
+}
+
+export function shown(log: RoomLog, view: View): Shown {
+  const bounds = boundsOf(log, view);
+  if (!bounds) return { above: null, messages: [] };
+  const start = indexOfId(log.messages, bounds.from);
+  const end = indexOfId(log.messages, bounds.to + 1);
+  const inRange = rangeOf(log, view)?.from ?? 1;
+  const above = log.messages[start - 1];
+  return {
+    above: above && above.id >= inRange ? above : null,
+    messages: log.messages.slice(start, end),
+  };
+}
+
+/** True when nothing newer is known than what the view shows. */
+export const atNewest = (log: RoomLog, view: View): boolean =>
+  view.last === null || view.last >= newestId(log);
+
+/** True when the first message of the room is in the view. */
+export const atBeginning = (log: RoomLog, view: View): boolean => boundsOf(log, view)?.from === 1;
+
+export function slideUp(log: RoomLog, view: View): Slide {
+  const range = rangeOf(log, view);
+  const bounds = boundsOf(log, view);
+  if (!range || !bounds) return null;
+  const from = Math.max(floorOf(range), bounds.from - slideBy);
+  if (from >= bounds.from) return range.from > 1 ? { load: 'above', id: range.from } : null;
+  const to = Math.min(bounds.to, from + maxShown - 1);
+  return { view: { first: from, last: to } };
+}
+
+export function slideDown(log: RoomLog, view: View): Slide {
+  const range = rangeOf(log, view);
+  const bounds = boundsOf(log, view);
+  if (!range || !bounds) return null;
+  const to = Math.min(range.to, bounds.to + slideBy);
+  if (to > bounds.to) return { view: { first: Math.max(bounds.from, to - maxShown + 1), last: to } };
+  return range.to < newestId(log) ? { load: 'below', id: range.to } : null;
+}

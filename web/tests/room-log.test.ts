@@ -1,0 +1,131 @@
+// The room log: one order, no repeats, holes known, own messages once.
+import { describe, expect, it } from 'vitest';
+import { emptyLog, holes, newestId, reduce, unsettled } from '../src/state/room-log';
+import type { LogEvent, RoomLog } from '../src/state/room-log';
+import { ids, message, me, other, page } from './make';
+
+const play = (events: readonly LogEvent[], from: RoomLog = { ...emptyLog, me }): RoomLog =>
+  events.reduce(reduce, from);
+
+const live = (id: number, text = `text ${id}`, sender = other): LogEvent => ({
+  type: 'live',
+  message: message(id, text, sender),
+});
+
+const written = (key: string, text: string): LogEvent[] => [
+  { type: 'written', key, text, at: '2026-01-01T00:00:00Z' },
+  { type: 'sending', key },
+];
+
+describe('order and repeats', () => {
+  it('orders by id whatever comes first', () => {
+    expect(ids(play([live(3), live(1), live(2)]))).toEqual([1, 2, 3]);
+  });
+
+  it('takes every message once, live or by history', () => {
+    const log = play([live(4), live(5), page(null, 3, 5), live(5), page(5, 2, 4)]);
+    expect(ids(log)).toEqual([2, 3, 4, 5]);
+    expect(log.known).toEqual([{ from: 2, to: 5 }]);
+  });
+
+  it('is the same log when nothing is new', () => {
+    const log = play([page(null, 1, 9)]);
+    expect(reduce(log, live(7))).toBe(log);
+  });
+
+  it('inserts a page between others', () => {
+    const log = play([page(null, 8, 9), page(4, 1, 3), page(8, 4, 7)]);
+    expect(ids(log)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
+
+describe('holes', () => {
+  it('sees that a live id jumps, and that history fills it', () => {
+    const jumped = play([page(null, 1, 7), live(11)]);
+    expect(holes(jumped)).toEqual([{ from: 8, to: 10 }]);
+    expect(holes(reduce(jumped, page(11, 8, 10)))).toEqual([]);
+  });
+
+  it('fills a long one page by page', () => {
+    const log = play([page(null, 1, 10), page(null, 251, 300), page(251, 151, 250)]);
+    expect(holes(log)).toEqual([{ from: 11, to: 150 }]);
+    expect(holes(play([page(151, 51, 150), page(51, 1, 50)], log))).toEqual([]);
+  });
+
+  it('knows the beginning by an empty page only', () => {
+    expect(play([page(null, 5, 9)]).known).toEqual([{ from: 5, to: 9 }]);
+    expect(play([page(null, 5, 9), page(5)]).known).toEqual([{ from: 1, to: 9 }]);
+  });
+
+  it('knows an empty room, and its first message', () => {
+    const log = play([page(null)]);
+    expect([newestId(log), log.known]).toEqual([0, [{ from: 1, to: 0 }]]);
+    expect(reduce(log, live(1)).known).toEqual([{ from: 1, to: 1 }]);
+  });
+
+  it('asks for no id twice when the server has nothing there', () => {
+    const log = play([page(null, 1, 4), live(9), page(9)]);
+    expect(holes(log)).toEqual([]);
+  });
+});
+
+describe('own messages on their way', () => {
+  const start = play([page(null, 1, 2)]);
+
+  it('is one row when the receipt comes before the message', () => {
+    const sent = play([...written('k', 'hi'), { type: 'receipt', key: 'k' }], start);
+    expect(unsettled(sent).map(({ status }) => status)).toEqual(['stored']);
+    const log = reduce(sent, live(3, 'hi', me));
+    expect([log.outgoing, log.keys.get(3)]).toEqual([[], 'k']);
+  });
+
+  it('is one row when the message comes before the receipt', () => {
+    const seen = play([...written('k', 'hi'), live(3, 'hi', me)], start);
+    expect(unsettled(seen)).toEqual([]);
+    expect(reduce(seen, { type: 'receipt', key: 'k' }).outgoing).toEqual([]);
+  });
+
+  it('matches equal texts one by one', () => {
+    const two = play([...written('a', 'ha'), ...written('b', 'ha'), live(3, 'ha', me)], start);
+    expect(unsettled(two).map(({ key }) => key)).toEqual(['b']);
+    expect(reduce(two, live(4, 'ha', me)).keys).toEqual(
+      new Map([
+        [3, 'a'],
+        [4, 'b'],
+      ]),
+    );
+  });
+
+  it('does not take another person or an older message for it', () => {
+    const log = play([...written('k', 'hi'), live(3, 'hi', other), page(2, 1, 1, me)], start);
+    expect(unsettled(log)).toHaveLength(1);
+  });
+
+  it('comes back as failed when the claim was wrong', () => {
+    const claimed = play([...written('k', 'hi'), live(3, 'hi', me)], start);
+    const log = reduce(claimed, { type: 'refused', key: 'k' });
+    expect(unsettled(log).map(({ status }) => status)).toEqual(['failed']);
+  });
+
+  it('is found in history after a lost connection, or has failed', () => {
+    const lost = play([...written('a', 'one'), ...written('b', 'two')], start);
+    const found: LogEvent = { type: 'page', before: null, messages: [message(3, 'one', me)] };
+    const log = play([found, { type: 'caught-up' }], lost);
+    expect(log.outgoing.map(({ key, status }) => [key, status])).toEqual([['b', 'failed']]);
+    expect(ids(log)).toEqual([1, 2, 3]);
+  });
+
+  it('waits without a connection, is retried and discarded', () => {
+    const [first] = written('k', 'hi');
+    const waiting = play([first!, { type: 'caught-up' }], start);
+    expect(waiting.outgoing[0]?.status).toBe('waiting');
+    const failed = play([{ type: 'sending', key: 'k' }, { type: 'refused', key: 'k' }], waiting);
+    expect(reduce(failed, { type: 'retry', key: 'k' }).outgoing[0]?.status).toBe('waiting');
+    expect(reduce(failed, { type: 'discarded', key: 'k' }).outgoing).toEqual([]);
+  });
+
+  it('has come through after all when its receipt is late', () => {
+    const late = play([...written('k', 'hi'), { type: 'refused', key: 'k' }], start);
+    expect(reduce(late, live(3, 'hi', me)).outgoing).toEqual([]);
+  });
+});

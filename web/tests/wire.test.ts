@@ -1,0 +1,61 @@
+// What the page reads of the wire, and what it refuses to read.
+import { describe, expect, it } from 'vitest';
+import { pauseMs } from '../src/state/backoff';
+import { utf8Bytes } from '../src/state/utf8';
+import { identityOf } from '../src/wire/token';
+import { asEnvelope, asMessage, parseJson } from '../src/wire/types';
+import { message } from './make';
+
+const tokenOf = (claims: unknown): string =>
+  ['{"alg":"HS256"}', JSON.stringify(claims), 'signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+
+describe('token', () => {
+  const claims = { jti: 'id', randId: '다람쥐7', sub: '#A1B2C3', aud: ['203.0'], exp: 5 };
+
+  it('reads who it speaks of, in any script', () => {
+    expect(identityOf(tokenOf(claims))).toEqual({
+      id: 'id',
+      nickname: '다람쥐7',
+      nameTag: '#A1B2C3',
+      expiresAt: 5,
+    });
+  });
+
+  it('reads nothing else', () => {
+    const broken = ['', 'a.b', 'a.%%.c', tokenOf(null), tokenOf([]), tokenOf({ ...claims, jti: 1 })];
+    expect(broken.map(identityOf)).toEqual(broken.map(() => null));
+  });
+});
+
+describe('messages and envelopes', () => {
+  it('takes a message as it is', () => {
+    expect(asMessage(parseJson(JSON.stringify(message(3))))).toEqual(message(3));
+  });
+
+  it('refuses what is none', () => {
+    const wrong = [{ id: 0 }, { id: 1.5 }, { id: '1' }, { message: 1 }, { createdAt: 'soon' }];
+    for (const part of wrong) expect(asMessage({ ...message(3), ...part })).toBe(null);
+    expect([asMessage(null), asMessage([]), parseJson('{')]).toEqual([null, null, null]);
+  });
+
+  it('reads an envelope', () => {
+    const text = '{"response":null,"error":{"message":"no","cause":null},"type":"T","success":false}';
+    expect(asEnvelope(parseJson(text))).toEqual(JSON.parse(text));
+    expect(asEnvelope('T')).toBe(null);
+  });
+});
+
+describe('bounds', () => {
+  it('counts bytes as the server does', () => {
+    expect(utf8Bytes('a한👋')).toBe(1 + 3 + 4);
+  });
+
+  it('waits longer from try to try, within a bound, never all at once', () => {
+    expect(pauseMs(0, 0)).toBe(250);
+    expect(pauseMs(1, 0.999)).toBeGreaterThan(pauseMs(1, 0));
+    expect(pauseMs(3, 0.5)).toBeGreaterThan(pauseMs(2, 0.5));
+    expect(pauseMs(1000, 0.999)).toBeLessThanOrEqual(15_000);
+  });
+});
