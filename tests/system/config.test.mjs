@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { Server, claimsOf, freePort, init, newRoom, newUser, runToEnd, serverFor } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 
@@ -15,7 +15,7 @@ async function fileWith(text) {
   await writeFile(file, text);
   return file;
 }
-after(() => rmSync(directory, { recursive: true, force: true }));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 
 const issuer = async (server) => claimsOf((await init(server)).response).iss;
 
