@@ -1,0 +1,184 @@
+// A STOMP client that hides nothing: it sends any frame or bytes and keeps every frame that comes.
+// (The real client packages are driven in clients.test.mjs and original_client.test.mjs.)
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import WebSocket from 'ws';
+import { Inbox, bearer, patienceMs, within } from './harness.mjs';
+
+const escapes = { '\\': '\\\\', '\r': '\\r', '\n': '\\n', ':': '\\c' };
+const unescapes = { '\\\\': '\\', '\\r': '\r', '\\n': '\n', '\\c': ':' };
+
+// STOMP 1.2; CONNECT and CONNECTED are never escaped.
+export function frameText(command, headers = {}, body = '') {
+  const plain = command === 'CONNECT' || command === 'STOMP';
+  const escape = (text) =>
+    plain ? String(text) : String(text).replace(/[\\\r\n:]/g, (found) => escapes[found]);
+  const lines = Object.entries(headers).map(([name, value]) => `${escape(name)}:${escape(value)}\n`);
+  return `${command}\n${lines.join('')}\n${body}\0`;
+}
+
+export function parseFrame(text) {
+  assert.ok(text.endsWith('\0'), `one whole frame a message: ${text.slice(0, 200)}`);
+  const end = text.indexOf('\n\n');
+  const [command, ...lines] = text.slice(0, end).split('\n');
+  const unescape = (part) =>
+    command === 'CONNECTED' ? part : part.replace(/\\[\\rnc]/g, (found) => unescapes[found]);
+  const headers = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    headers[unescape(line.slice(0, colon))] ??= unescape(line.slice(colon + 1));
+  }
+  return { command, headers, body: text.slice(end + 2, -1) };
+}
+
+export class StompSocket {
+  frames = new Inbox();
+  heartBeats = 0;
+  #receipts = 0;
+  #sockjs;
+
+  // path: '/ws', or for SockJS '/connect' or '/chat' with sockjs: true.
+  constructor(server, { path = '/ws', sockjs = false, protocols, headers = {} } = {}) {
+    this.#sockjs = sockjs;
+    const session = Math.random().toString(36).slice(2);
+    const target = sockjs ? `${path}/000/${session}/websocket` : path;
+    this.ws = new WebSocket(server.wsUrl + target, protocols ?? (sockjs ? [] : ['v12.stomp']), {
+      headers,
+      perMessageDeflate: false,
+    });
+    this.closed = new Promise((resolve) => {
+      this.ws.on('close', (code, reason) => {
+        this.frames.end(`closed with ${code} ${reason}`);
+        resolve({ code, reason: reason.toString() });
+      });
+    });
+    this.ws.on('message', (data) => this.#received(data.toString()));
+    this.opened = new Promise((resolve, reject) => {
+      this.ws.once('open', () => !sockjs && resolve());
+      this.ws.once('error', reject);
+      this.whenSockJsOpens = resolve;
+    });
+    this.opened.catch(() => {});
+    this.ws.on('error', () => {});
+  }
+
+  #received(text) {
+    if (!this.#sockjs) return this.#receivedMessage(text);
+    if (text === 'o') this.whenSockJsOpens();
+    else if (text[0] === 'a') JSON.parse(text.slice(1)).forEach((each) => this.#receivedMessage(each));
+    return undefined;
+  }
+
+  #receivedMessage(text) {
+    if (/^[\r\n]+$/.test(text)) this.heartBeats += 1;
+    else this.frames.push(parseFrame(text));
+  }
+
+  // Any text or bytes, as one WebSocket text message.
+  sendRaw(data) {
+    const payload = this.#sockjs ? JSON.stringify([data.toString()]) : data;
+    this.ws.send(payload, { binary: false });
+  }
+
+  send(command, headers, body) {
+    this.sendRaw(frameText(command, headers, body));
+  }
+
+  take(command, what = command, wanted = () => true) {
+    return this.frames.take(what, (frame) => frame.command === command && wanted(frame));
+  }
+
+  async connect(user, headers = {}) {
+    await within('the WebSocket to open', this.opened);
+    this.send('CONNECT', {
+      'accept-version': '1.2',
+      host: 'localhost',
+      ...bearer(user?.token),
+      ...headers,
+    });
+    return this.take('CONNECTED');
+  }
+
+  // Sends the frame with a receipt and waits for that: the server has dealt with it.
+  async sendAndWait(command, headers = {}, body = '') {
+    const receipt = `receipt-${++this.#receipts}`;
+    this.send(command, { ...headers, receipt }, body);
+    return this.take('RECEIPT', `the receipt of ${command}`, (f) => f.headers['receipt-id'] === receipt);
+  }
+
+  subscribe(destination, id = destination) {
+    return this.sendAndWait('SUBSCRIBE', { destination, id });
+  }
+
+  // The next MESSAGE of that subscription, or the next that `wanted` accepts, with its JSON as body.
+  async message(id, wanted = () => true) {
+    const frame = await this.take(
+      'MESSAGE',
+      `a MESSAGE of ${id}`,
+      (each) => each.headers.subscription === id && wanted(JSON.parse(each.body), each),
+    );
+    return { ...frame, body: JSON.parse(frame.body) };
+  }
+
+  // Writes a chat message and waits until it is durable.
+  post(room, message, headers = {}) {
+    return this.sendAndWait(
+      'SEND',
+      { destination: '/pub/chat', 'content-type': 'application/json', ...headers },
+      JSON.stringify({ roomId: room, message }),
+    );
+  }
+
+  // What the server answers before it closes: the ERROR frame and the close.
+  async refused() {
+    const error = await this.take('ERROR');
+    const { code } = await within('the close after ERROR', this.closed);
+    return { error, envelope: JSON.parse(error.body), code };
+  }
+
+  async close() {
+    if (this.ws.readyState <= WebSocket.OPEN) this.ws.close();
+    await within('the WebSocket to close', this.closed);
+  }
+
+  // As a crashed client ends: without a word.
+  drop() {
+    this.ws.terminate();
+  }
+}
+
+// A connected client, gone when the test is over.
+export async function clientFor(t, server, user, options) {
+  const client = new StompSocket(server, options);
+  t.after(() => client.drop());
+  await client.connect(user);
+  return client;
+}
+
+// One that has asked for its errors and for a room.
+export async function memberFor(t, server, user, room, options) {
+  const client = await clientFor(t, server, user, options);
+  await client.subscribe('/user/queue/errors', 'errors');
+  await client.subscribe(`/sub/channel/${room}`, 'room');
+  return client;
+}
+
+// Bytes over a plain socket, and what comes back until the server closes or `enough` says so.
+export function overSocket(server, bytes, enough = () => false) {
+  const talk = new Promise((resolve, reject) => {
+    const socket = net.connect(server.port, '127.0.0.1', () => socket.write(bytes));
+    let answer = '';
+    const done = () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.on('data', (data) => {
+      answer += data.toString('latin1');
+      if (enough(answer)) done();
+    });
+    socket.on('end', done);
+    // The server may close while we still write: what it said before counts.
+    socket.on('error', (error) => (answer ? done() : reject(error)));
+  });
+  return within('the answer over a plain socket', talk, patienceMs);
+}

@@ -1,0 +1,116 @@
+// Public rooms: making and listing them, and their bounds.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  Server, assertRefusal, bearer, createRoom, lobby, newRoom, newUser, postRaw, request, serverFor,
+} from './harness.mjs';
+import { clientFor } from './clients.mjs';
+
+async function list(server, user, query = '') {
+  const { status, json } = await request(server, `/chatroom${query}`, { headers: bearer(user.token) });
+  assert.equal(status, 200, JSON.stringify(json));
+  assert.equal(json.type, 'SUCCESS_GET_ROOM_LIST');
+  return json.response;
+}
+
+describe('rooms', () => {
+  const server = new Server();
+  before(() => server.start());
+  after(() => server.stop());
+
+  it('are made with a name by anyone who has a token', async () => {
+    const user = await newUser(server);
+    const { status, json } = await createRoom(server, user, '방 하나 🎈');
+    assert.equal(status, 200);
+    assert.equal(json.type, 'SUCCESS_ROOM_CREATE');
+    assert.equal(json.success, true);
+    assert.match(json.response.roomId, /^[0-9a-f-]{36}$/);
+    assert.equal(json.response.name, '방 하나 🎈');
+    assert.ok(Math.abs(new Date(json.response.createdAt) - Date.now()) < 60_000);
+  });
+
+  it('have ids of their own: each begins at 1', async (t) => {
+    const user = await newUser(server);
+    const client = await clientFor(t, server, user);
+    for (const room of [await newRoom(server, user), await newRoom(server, user)]) {
+      await client.subscribe(`/sub/channel/${room}`, room);
+      await client.post(room, 'first');
+      assert.equal((await client.message(room)).body.id, 1);
+      await client.post(room, 'second');
+      assert.equal((await client.message(room)).body.id, 2);
+    }
+  });
+
+  it('refuse a name that is missing, blank, too long or no text', async () => {
+    const user = await newUser(server);
+    for (const name of [undefined, null, '', '   ', 'x'.repeat(61), 7, ['a'], 'line\nbreak']) {
+      const { status, json } = await createRoom(server, user, name);
+      assert.equal(status, 400, JSON.stringify(name));
+      assertRefusal(json, 'INVALID_PARAMETER');
+    }
+    for (const body of ['', '{', '[]', '"name"', 'name=a', '{"name":"\xff"}']) {
+      const { status, json } = await postRaw(server, user, '/chatroom', body === '{"name":"\xff"}' ? Buffer.from(body, 'latin1') : body);
+      assert.equal(status, 400, body);
+      assertRefusal(json, 'INVALID_PARAMETER');
+    }
+    assert.equal((await createRoom(server, user, '가'.repeat(60))).status, 200);
+  });
+
+  it('refuse who has an invalid token', async () => {
+    const { status, json } = await createRoom(server, { token: 'nonsense' }, 'mine');
+    assert.equal(status, 401);
+    assertRefusal(json, 'INVALID_TOKEN');
+  });
+});
+
+describe('the list of rooms', () => {
+  const server = new Server();
+  before(() => server.start());
+  after(() => server.stop());
+
+  it('begins with the lobby, also on a fresh database', async () => {
+    const user = await newUser(server);
+    const [first] = await list(server, user);
+    assert.equal(first.roomId, lobby);
+    assert.equal(typeof first.name, 'string');
+    assert.ok(!Number.isNaN(Date.parse(first.createdAt)));
+  });
+
+  it('is paged by the last room seen', async () => {
+    const user = await newUser(server);
+    const made = [lobby];
+    for (let n = 0; n < 12; ++n) made.push(await newRoom(server, user, `room ${n}`));
+    const seen = [];
+    for (let page = await list(server, user, '?limit=5'); page.length > 0; ) {
+      assert.ok(page.length <= 5);
+      seen.push(...page.map(({ roomId }) => roomId));
+      page = await list(server, user, `?limit=5&after=${seen.at(-1)}`);
+    }
+    assert.deepEqual(seen, made);
+  });
+
+  it('names a bad parameter and an unknown room', async () => {
+    const user = await newUser(server);
+    for (const [query, status, type] of [
+      ['?limit=few', 400, 'INVALID_PARAMETER'],
+      ['?after=nonsense', 400, 'INVALID_PARAMETER'],
+      ['?after=00000000-0000-4000-8000-000000000000', 404, 'NOT_FOUND_CHATROOM'],
+    ]) {
+      const answer = await request(server, `/chatroom${query}`, { headers: bearer(user.token) });
+      assert.equal(answer.status, status, query);
+      assertRefusal(answer.json, type);
+    }
+  });
+});
+
+it('rooms are bounded for each identity and in all', async (t) => {
+  const server = await serverFor(t, { args: ['--rooms-per-identity-max', '2', '--rooms-max', '3'] });
+  const [first, second] = [await newUser(server), await newUser(server)];
+  const statuses = [];
+  for (const user of [first, first, first, second, second]) {
+    const { status, json } = await createRoom(server, user, 'another');
+    statuses.push(status);
+    if (status !== 200) assertRefusal(json, 'TOO_MANY_REQUESTS', 'FORBIDDEN_ACCESS');
+  }
+  assert.deepEqual(statuses.map((status) => status === 200), [true, true, false, true, false]);
+});
