@@ -9,7 +9,7 @@ const play = (events: readonly LogEvent[], from: RoomLog = { ...emptyLog, me }):
 
 const live = (id: number, text = `text ${id}`, sender = other): LogEvent => ({
   type: 'live',
-  message: message(id, text, sender),
+  messages: [message(id, text, sender)],
 });
 
 const written = (key: string, text: string): LogEvent[] => [
@@ -26,6 +26,12 @@ describe('order and repeats', () => {
     const log = play([live(4), live(5), page(null, 3, 5), live(5), page(5, 2, 4)]);
     expect(ids(log)).toEqual([2, 3, 4, 5]);
     expect(log.known).toEqual([{ from: 2, to: 5 }]);
+  });
+
+  it('takes several live ones at once, in any order', () => {
+    const several: LogEvent = { type: 'live', messages: [5, 3, 4, 3].map((id) => message(id)) };
+    const log = play([live(2), several]);
+    expect([ids(log), log.known]).toEqual([[2, 3, 4, 5], [{ from: 2, to: 5 }]]);
   });
 
   it('is the same log when nothing is new', () => {

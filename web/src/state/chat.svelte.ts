@@ -3,7 +3,7 @@
 import { history, init, TokenRefused } from '../wire/http';
 import { Connection } from '../wire/socket';
 import { identityOf } from '../wire/token';
-import { limits, lobby, type Identity } from '../wire/types';
+import { limits, lobby, type ChatMessage, type Identity } from '../wire/types';
 import { pauseMs } from './backoff';
 import type { Range } from './ranges';
 import { emptyLog, holes, newestId, reduce, type LogEvent, type RoomLog } from './room-log';
@@ -15,6 +15,7 @@ const firstPage = 60;
 /** A hole up to this size is filled at once; a longer one when the reader scrolls there. */
 const eagerHole = 500;
 const receiptTimeoutMs = 20_000;
+const showEveryMs = 100;
 
 const sizeOf = ({ from, to }: Range): number => to - from + 1;
 
@@ -38,6 +39,8 @@ export class Chat {
   #caughtUp = false;
   #filling = false;
   #attempt = 0;
+  #heard: ChatMessage[] = [];
+  #shownAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Joins the room, and stays joined. Called once. */
@@ -146,10 +149,7 @@ export class Chat {
         this.loadFailed = false;
       },
       subscribed: () => void this.#catchUp(connection),
-      message: (message) => {
-        this.#apply({ type: 'live', message });
-        if (this.#caughtUp) this.#fillHoles(connection).catch((error) => this.#historyFailed(error));
-      },
+      message: (message) => this.#hear(message),
       count: (people) => {
         this.people = people;
       },
@@ -158,6 +158,20 @@ export class Chat {
       closed: (reason) => this.#lost(reason),
     });
     this.#connection = connection;
+  }
+
+  /** A lone message shows at once; of a flood, all that came within a moment show together. */
+  #hear(message: ChatMessage): void {
+    this.#heard.push(message);
+    if (this.#heard.length > 1) return;
+    const pause = Math.max(0, this.#shownAt + showEveryMs - performance.now());
+    setTimeout(() => {
+      this.#shownAt = performance.now();
+      this.#apply({ type: 'live', messages: this.#heard.splice(0) });
+      const connection = this.#connection;
+      if (!connection || !this.#caughtUp) return;
+      this.#fillHoles(connection).catch((error) => this.#historyFailed(error));
+    }, pause);
   }
 
   #lost(reason: 'token' | 'lost'): void {

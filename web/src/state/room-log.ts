@@ -13,7 +13,7 @@ export interface Outgoing {
   readonly text: string;
   readonly writtenAt: string;
   readonly status: OutgoingStatus;
-  /** The newest id known when it was sent: its own can only be above. */
+  /** The newest id known when it was first sent: its own can only be above. */
   readonly after: number;
   /** The id of the message that seems to be this one, while the receipt is still missing. */
   readonly claimedBy: number | null;
@@ -33,7 +33,7 @@ export interface RoomLog {
 
 export type LogEvent =
   | { type: 'identity'; me: string }
-  | { type: 'live'; message: ChatMessage }
+  | { type: 'live'; messages: readonly ChatMessage[] }
   /** An answer of history: newest first, all of them below `before` (null: the newest). */
   | { type: 'page'; before: number | null; messages: readonly ChatMessage[] }
   | { type: 'written'; key: string; text: string; at: string }
@@ -79,9 +79,8 @@ function insert(
   if (first.id > (messages.at(-1)?.id ?? 0)) return [...messages, ...batch];
   const low = indexOfId(messages, first.id);
   const high = indexOfId(messages, last.id + 1);
-  const middle = [...messages.slice(low, high), ...batch].sort((a, b) => a.id - b.id);
-  const once = middle.filter((message, index) => message.id !== middle[index - 1]?.id);
-  return [...messages.slice(0, low), ...once, ...messages.slice(high)];
+  const middle = byId([...messages.slice(low, high), ...batch]);
+  return [...messages.slice(0, low), ...middle, ...messages.slice(high)];
 }
 
 /** Finds the reader's own messages of `batch` among the outgoing ones: each is one row only. */
@@ -107,19 +106,30 @@ function claim(log: RoomLog, batch: readonly ChatMessage[]): RoomLog {
   return outgoing === log.outgoing ? log : { ...log, outgoing, keys };
 }
 
-function receive(log: RoomLog, batch: readonly ChatMessage[], covered: Range): RoomLog {
-  const fresh = batch.filter(({ id }) => log.messages[indexOfId(log.messages, id)]?.id !== id);
-  const known = addRange(log.known, covered);
+const byId = (messages: readonly ChatMessage[]): ChatMessage[] =>
+  [...messages].sort((a, b) => a.id - b.id);
+
+/** Takes messages in the order of their ids, and the ids that they say everything about. */
+function receive(
+  log: RoomLog,
+  batch: readonly ChatMessage[],
+  covered: readonly Range[],
+): RoomLog {
+  const fresh = batch.filter(
+    ({ id }, index) =>
+      id !== batch[index - 1]?.id && log.messages[indexOfId(log.messages, id)]?.id !== id,
+  );
+  const known = covered.reduce(addRange, log.known);
   if (fresh.length === 0) return known === log.known ? log : { ...log, known };
   return claim({ ...log, known, messages: insert(log.messages, fresh) }, fresh);
 }
 
 function receivePage(log: RoomLog, event: Extract<LogEvent, { type: 'page' }>): RoomLog {
-  const batch = [...event.messages].sort((a, b) => a.id - b.id);
+  const batch = byId(event.messages);
   // Only an empty page says that the room begins here; a short one may just be a lower limit.
   const from = batch[0]?.id ?? 1;
   const to = event.before === null ? (batch.at(-1)?.id ?? 0) : event.before - 1;
-  return receive(log, batch, { from, to });
+  return receive(log, batch, [{ from, to }]);
 }
 
 function change(log: RoomLog, key: string, by: (item: Outgoing) => Outgoing | null): RoomLog {
@@ -137,7 +147,11 @@ export function reduce(log: RoomLog, event: LogEvent): RoomLog {
     case 'identity':
       return { ...log, me: event.me };
     case 'live':
-      return receive(log, [event.message], { from: event.message.id, to: event.message.id });
+      return receive(
+        log,
+        byId(event.messages),
+        event.messages.map(({ id }) => ({ from: id, to: id })),
+      );
     case 'page':
       return receivePage(log, event);
     case 'written': {
@@ -156,7 +170,7 @@ export function reduce(log: RoomLog, event: LogEvent): RoomLog {
       return change(log, event.key, (item) => ({
         ...item,
         status: 'sending',
-        after: newestId(log),
+        after: item.after || newestId(log),
       }));
     case 'receipt':
       return change(log, event.key, (item) =>

@@ -20,8 +20,8 @@ export interface Shown {
 /** A view to slide to, or the history that has to be loaded before it can slide. */
 export type Slide = { view: View } | { load: 'above' | 'below'; id: number } | null;
 
-export const maxShown = 300;
-export const slideBy = 60;
+export const maxShown = 200;
+export const slideBy = 40;
 
 export const followNewest: View = { first: 1, last: null };
 
