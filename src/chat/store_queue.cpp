@@ -139,7 +139,7 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     for (std::size_t i = from; i < to; ++i) {
       Draft& draft = drafts[i - from];
       const MessageId id = (*ids)[i - from];
-      outcomes.push_back({batch[i].reply, id});
+      outcomes.push_back({batch[i].reply, id, {}});
       committed.push_back({draft.room, id, std::move(draft.sender), std::move(draft.text),
                            draft.created_at_ms});
     }
@@ -157,11 +157,10 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
   figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
   for (std::size_t i = from; i < to; ++i) {
     const bool unknown_room = ids.error().code == ErrorCode::not_found_chatroom;
-    outcomes.push_back({batch[i].reply,
-                        Error{ids.error().code, unknown_room
-                                                    ? ids.error().message
-                                                    : "the message could not be stored; send it "
-                                                      "again in a while"}});
+    const std::string reason = unknown_room
+                                   ? ids.error().message
+                                   : "the message could not be stored; send it again in a while";
+    outcomes.push_back({batch[i].reply, 0, {ids.error().code, reason}});
   }
 }
 

@@ -35,9 +35,13 @@ struct Submission {
   ReplyTo reply;
 };
 
+// How one submission ended.
 struct Outcome {
   ReplyTo reply;
-  Result<MessageId> id;
+  MessageId id = 0;  // 0: not stored, because of `error`
+  Error error;
+
+  bool stored() const { return id != 0; }
 };
 
 struct StoreQueueBounds {

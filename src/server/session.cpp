@@ -268,15 +268,15 @@ void Session::end_after_outcomes(std::uint16_t close_code) {
   }
 }
 
-void Session::on_outcome(std::uint32_t request, const Result<MessageId>& outcome) {
+void Session::on_outcome(const chat::Outcome& outcome) {
   --in_flight_;
   std::string receipt;
   if (pending_ != nullptr) {
     const auto found = std::find_if(pending_->begin(), pending_->end(), [&](const Pending& each) {
-      return each.request == request && !each.done;
+      return each.request == outcome.reply.request && !each.done;
     });
     if (found != pending_->end()) {
-      if (outcome) {
+      if (outcome.stored()) {
         found->done = true;
       } else {
         receipt = std::move(found->receipt);
@@ -284,7 +284,7 @@ void Session::on_outcome(std::uint32_t request, const Result<MessageId>& outcome
       }
     }
   }
-  if (!outcome) refuse(outcome.error(), receipt);
+  if (!outcome.stored()) refuse(outcome.error, receipt);
   release_receipts();
   if (closing_code_ != 0) {
     if (in_flight_ == 0) end(closing_code_, "");

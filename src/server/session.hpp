@@ -17,6 +17,7 @@
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
 #include "chat/room.hpp"
+#include "chat/store_queue.hpp"
 #include "net/address.hpp"
 #include "net/bytes.hpp"
 #include "net/timer_wheel.hpp"
@@ -64,8 +65,8 @@ class Session final : private net::Timer {
     subscriptions_[subscription].index = index;
   }
 
-  // From the store: how a SEND ended. `request` as submitted.
-  void on_outcome(std::uint32_t request, const Result<MessageId>& outcome);
+  // From the store: how a SEND ended.
+  void on_outcome(const chat::Outcome& outcome);
 
   // The server goes down: no more input; close code 1001 once what was accepted is acknowledged.
   void shut_down();

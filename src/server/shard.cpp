@@ -121,7 +121,7 @@ void Shard::settle(const std::vector<chat::Outcome>& outcomes) {
   for (const chat::Outcome& outcome : outcomes) {
     if (outcome.reply.loop != index_) continue;
     Session* const session = sessions_.find({outcome.reply.slot, outcome.reply.generation});
-    if (session != nullptr) session->on_outcome(outcome.reply.request, outcome.id);
+    if (session != nullptr) session->on_outcome(outcome);
   }
 }
 
