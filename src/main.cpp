@@ -1,12 +1,11 @@
 // Reads the configuration, wires the parts, runs. The only file that names adapters.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
 #include <fmt/core.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <exception>
-#include <filesystem>
 
 #include "auth/jwt_token_authority.hpp"
 #include "auth/nickname.hpp"
@@ -49,6 +48,8 @@ sigset_t block_signals() {
 
 int serve(const Config& config) {
   log::set_level(config.log_level);
+  auto networks = server::resolve_networks(config);
+  if (!networks) return fail(networks.error());
   const sigset_t signals = block_signals();
   std::error_code problem;
   std::filesystem::create_directories(config.data_dir, problem);
@@ -61,7 +62,6 @@ int serve(const Config& config) {
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());
-
   const auth::JwtTokenAuthority tokens(
       {std::move(*secret), config.token_issuer,
        static_cast<std::int64_t>(config.token_lifetime_ms / 1000)});
@@ -70,7 +70,8 @@ int serve(const Config& config) {
     return auth::make_identity(auth::preferred_language(accept_language), std::move(address));
   };
   const auto server = server::Server::create(
-      config, {**store, **store, relay, tokens, new_identity, server::embedded_page()});
+      config, std::move(*networks),
+      {**store, **store, relay, tokens, new_identity, server::embedded_page()});
   if (!server) return fail(server.error());
   (*server)->start();
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
@@ -88,10 +89,17 @@ int run(std::span<char* const> arguments) {
   const auto loaded = load_config(arguments, ::environ);
   if (!loaded) return fail(loaded.error());
   switch (loaded->action) {
-    case ConfigAction::print_help: fmt::print("{}", loaded->help); return 0;
-    case ConfigAction::print_version: fmt::print("realtimechat {}\n", RTC_VERSION); return 0;
-    case ConfigAction::print_settings: fmt::print("{}", settings_markdown()); return 0;
-    case ConfigAction::run: return serve(loaded->config);
+    case ConfigAction::print_help:
+      fmt::print("{}", loaded->help);
+      return 0;
+    case ConfigAction::print_version:
+      fmt::print("realtimechat {}\n", RTC_VERSION);
+      return 0;
+    case ConfigAction::print_settings:
+      fmt::print("{}", settings_markdown());
+      return 0;
+    case ConfigAction::run:
+      return serve(loaded->config);
   }
   return kConfigurationProblem;
 }

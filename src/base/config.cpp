@@ -1,12 +1,11 @@
 #include "base/config.hpp"
 
 #include <CLI/CLI.hpp>
-#include <toml++/toml.h>
-
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
+#include <toml++/toml.h>
 
 #include "base/settings.hpp"
 
@@ -72,9 +71,9 @@ Result<void> apply_file(const std::string& path, Config& config) {
   try {
     table = toml::parse_file(path);
   } catch (const toml::parse_error& problem) {
-    return Error{ErrorCode::invalid_parameter,
-                 fmt::format("{}: line {}: {}", path, problem.source().begin.line,
-                             problem.description())};
+    return Error{
+        ErrorCode::invalid_parameter,
+        fmt::format("{}: line {}: {}", path, problem.source().begin.line, problem.description())};
   }
   for (const auto& [key, node] : table) {
     const Setting* setting = find_setting(key.str());

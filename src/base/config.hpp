@@ -1,6 +1,6 @@
 // Every setting of the program: one struct, filled from defaults < file < environment < flags.
-// The table that names, bounds and explains each one is in settings.cpp; docs/settings.md is printed
-// from it. Made once at start-up, then read by any thread.
+// The table that names, bounds and explains each one is in settings.cpp; docs/settings.md is
+// printed from it. Made once at start-up, then read by any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,9 @@
 #include "base/random.hpp"
 
-#include <openssl/rand.h>
-
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <openssl/rand.h>
 
 namespace rtc {
 

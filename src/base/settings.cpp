@@ -76,18 +76,17 @@ std::string Setting::environment() const {
 }
 
 std::string Setting::format() const {
-  return std::visit(Overloaded{
-                        [](Text) -> std::string { return "text"; },
-                        [](List) -> std::string { return "list"; },
-                        [](Level) -> std::string {
-                          return "one of trace, debug, info, warn, error, off";
-                        },
-                        [this](Count) { return "number, " + range(min, max, {}); },
-                        [this](LargeCount) { return "number, " + range(min, max, {}); },
-                        [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
-                        [this](Duration) { return "duration, " + range(min, max, kTimeUnits); },
-                    },
-                    target);
+  return std::visit(
+      Overloaded{
+          [](Text) -> std::string { return "text"; },
+          [](List) -> std::string { return "list"; },
+          [](Level) -> std::string { return "one of trace, debug, info, warn, error, off"; },
+          [this](Count) { return "number, " + range(min, max, {}); },
+          [this](LargeCount) { return "number, " + range(min, max, {}); },
+          [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
+          [this](Duration) { return "duration, " + range(min, max, kTimeUnits); },
+      },
+      target);
 }
 
 Result<void> Setting::assign(Config& config, std::span<const std::string> values) const {
@@ -147,9 +146,8 @@ std::span<const Setting> all_settings() {
       {"log_level", &Config::log_level, "info", 0, 0, "How much is written to standard error."},
       {"loops", &Config::loops, "0", 0, 1024, "Event loops (threads); 0 means one per core."},
       // Who is let in.
-      {"allowed_origins", &Config::allowed_origins,
-       "http://127.0.0.1:5500,http://localhost:5500", 0, 0,
-       "Other web origins whose pages may call this server; its own page always may."},
+      {"allowed_origins", &Config::allowed_origins, "http://127.0.0.1:5500,http://localhost:5500",
+       0, 0, "Other web origins whose pages may call this server; its own page always may."},
       {"trusted_proxies", &Config::trusted_proxies, "", 0, 0,
        "Addresses or networks (such as 10.0.0.0/8) whose X-Forwarded-For is believed."},
       {"rate_exempt", &Config::rate_exempt, "127.0.0.0/8,::1/128", 0, 0,
@@ -173,8 +171,8 @@ std::span<const Setting> all_settings() {
        "Open rooms that one identity may make."},
       {"direct_rooms_max", &Config::direct_rooms_max, "1000000", 0, kBillion,
        "Private rooms in all."},
-      {"direct_rooms_per_identity_max", &Config::direct_rooms_per_identity_max, "1000", 0,
-       kBillion, "Private rooms that one identity may open."},
+      {"direct_rooms_per_identity_max", &Config::direct_rooms_per_identity_max, "1000", 0, kBillion,
+       "Private rooms that one identity may open."},
       {"page_size_max", &Config::page_size_max, "100", 1, 1000,
        "Most entries of one page of history or rooms; a larger `limit` is clamped."},
       {"page_size_default", &Config::page_size_default, "50", 1, 1000,
@@ -216,7 +214,8 @@ std::span<const Setting> all_settings() {
       {"stomp_header_bytes_max", S::Bytes{&Config::stomp_header_bytes_max}, "16KiB", kKiB, kMiB,
        "Longest command and headers of one STOMP frame."},
       {"stomp_body_bytes_max", S::Bytes{&Config::stomp_body_bytes_max}, "512KiB", kKiB, 16 * kMiB,
-       "Longest body of one STOMP frame. A message is JSON there, which may take six bytes for one."},
+       "Longest body of one STOMP frame. A message is JSON there, which may take six bytes for "
+       "one."},
       {"outbox_bytes_max", S::Bytes{&Config::outbox_bytes_max}, "1MiB", 64 * kKiB, kGiB,
        "Bytes that may wait for one slow connection before it is closed."},
       {"store_queue_max", &Config::store_queue_max, "65536", 1, 10'000'000,

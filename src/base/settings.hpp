@@ -20,10 +20,10 @@ struct Setting {
   using Count = std::uint32_t Config::*;
   using LargeCount = std::uint64_t Config::*;
   struct Bytes {
-    std::uint32_t Config::* member;
+    std::uint32_t Config::*member;
   };
   struct Duration {
-    std::uint64_t Config::* member;
+    std::uint64_t Config::*member;
   };
   using Target = std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration>;
 

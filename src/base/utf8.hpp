@@ -17,8 +17,8 @@ class Utf8Validator {
   void reset() { *this = {}; }
 
  private:
-  std::uint8_t pending_ = 0;        // continuation bytes still to come
-  std::uint8_t low_ = 0x80;         // bounds of the next continuation byte
+  std::uint8_t pending_ = 0;  // continuation bytes still to come
+  std::uint8_t low_ = 0x80;   // bounds of the next continuation byte
   std::uint8_t high_ = 0xBF;
   bool failed_ = false;
 };

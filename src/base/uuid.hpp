@@ -41,7 +41,8 @@ struct UuidOf {
 };
 
 using RoomId = UuidOf<struct RoomTag>;
-using UserId = UuidOf<struct UserTag>;  // the `jti` claim: one identity, kept when a token is renewed
+using UserId =
+    UuidOf<struct UserTag>;  // the `jti` claim: one identity, kept when a token is renewed
 
 // A message's number in its room: 1, 2, 3 …; 0 is "before the first". Below 2^53 on the wire.
 using MessageId = std::uint64_t;

@@ -17,10 +17,10 @@ struct Room {
 
   RoomId id;
   Kind kind = Kind::open;
-  std::string name;               // open rooms: 1 to room_name_length_max characters; direct: ""
+  std::string name;                // open rooms: 1 to room_name_length_max characters; direct: ""
   std::int64_t created_at_ms = 0;  // Unix time
-  UserId creator;                 // open rooms; all zero for the lobby
-  std::array<UserId, 2> members;  // direct rooms: the two, in ascending order
+  UserId creator;                  // open rooms; all zero for the lobby
+  std::array<UserId, 2> members;   // direct rooms: the two, in ascending order
 };
 
 }  // namespace rtc::chat

@@ -32,8 +32,8 @@ bool is_blank(char32_t c) {
 Result<void> check_text(std::string_view text, std::uint32_t bytes_max) {
   if (text.empty()) return {ErrorCode::invalid_message_format, "the message is empty"};
   if (text.size() > bytes_max) {
-    return {ErrorCode::invalid_message_format, "the message is longer than " +
-                                                   std::to_string(bytes_max) + " bytes of UTF-8"};
+    return {ErrorCode::invalid_message_format,
+            "the message is longer than " + std::to_string(bytes_max) + " bytes of UTF-8"};
   }
   if (!is_utf8(text)) return {ErrorCode::invalid_message_format, "the message is not valid UTF-8"};
   while (!text.empty()) {

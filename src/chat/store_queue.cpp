@@ -14,7 +14,9 @@ StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBou
   for (unsigned i = 0; i < bounds_.readers; ++i) threads_.emplace_back([this] { read_loop(); });
 }
 
-StoreQueue::~StoreQueue() { drain(); }
+StoreQueue::~StoreQueue() {
+  drain();
+}
 
 bool StoreQueue::reserve() {
   if (waiting_.fetch_add(1, std::memory_order_relaxed) < bounds_.messages_max) return true;
@@ -76,9 +78,8 @@ void StoreQueue::write_loop() {
   while (true) {
     {
       std::unique_lock lock(write_mutex_);
-      write_ready_.wait(lock, [this] {
-        return write_ends_ || !submitted_.empty() || !write_jobs_.empty();
-      });
+      write_ready_.wait(
+          lock, [this] { return write_ends_ || !submitted_.empty() || !write_jobs_.empty(); });
       if (submitted_.empty() && write_jobs_.empty()) return;
       // Whatever came while the last commit ran goes into the next: the batch sizes itself.
       taken.swap(submitted_);
@@ -140,8 +141,8 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
       Draft& draft = drafts[i - from];
       const MessageId id = (*ids)[i - from];
       outcomes.push_back({batch[i].reply, id, {}});
-      committed.push_back({draft.room, id, std::move(draft.sender), std::move(draft.text),
-                           draft.created_at_ms});
+      committed.push_back(
+          {draft.room, id, std::move(draft.sender), std::move(draft.text), draft.created_at_ms});
     }
     return;
   }

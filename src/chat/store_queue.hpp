@@ -1,4 +1,5 @@
-// Runs the stores on threads of their own: one that writes (many messages a commit), some that read.
+// Runs the stores on threads of their own: one that writes (many messages a commit), some that
+// read.
 //
 // Event loops hand work in and never wait; answers come back through callbacks on these threads.
 // What is committed goes to the relay first and to the senders' loops second, from the writing
@@ -45,11 +46,11 @@ struct Outcome {
 };
 
 struct StoreQueueBounds {
-  std::size_t messages_max = 65536;         // accepted and not yet committed
-  std::size_t batch_max = 1024;             // messages of one commit
-  std::size_t batch_bytes_max = 1 << 20;    // about: texts of one commit; one message always fits
-  std::size_t reads_max = 4096;             // reads that wait
-  unsigned readers = 2;                     // reading threads
+  std::size_t messages_max = 65536;       // accepted and not yet committed
+  std::size_t batch_max = 1024;           // messages of one commit
+  std::size_t batch_bytes_max = 1 << 20;  // about: texts of one commit; one message always fits
+  std::size_t reads_max = 4096;           // reads that wait
+  unsigned readers = 2;                   // reading threads
 };
 
 // Read by any thread (metrics).

@@ -12,8 +12,8 @@ namespace rtc::chat {
 struct TokenCheck {
   enum class Verdict { valid, expired, invalid };
   Verdict verdict = Verdict::invalid;
-  Identity identity;               // valid and expired: the token's; invalid: not set
-  std::int64_t expires_at_s = 0;   // valid and expired: `exp`, Unix time in seconds
+  Identity identity;              // valid and expired: the token's; invalid: not set
+  std::int64_t expires_at_s = 0;  // valid and expired: `exp`, Unix time in seconds
 };
 
 class TokenAuthority {

@@ -13,7 +13,9 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 }  // namespace
 
@@ -51,7 +53,9 @@ RequestParser::RequestParser(const RequestLimits& limits)
     : limits_(limits), state_(std::make_unique<State>(limits)) {}
 RequestParser::~RequestParser() = default;
 
-void RequestParser::restart() { state_ = std::make_unique<State>(limits_); }
+void RequestParser::restart() {
+  state_ = std::make_unique<State>(limits_);
+}
 
 bool RequestParser::in_request() const {
   return !state_->kept.empty() || state_->parser.got_some();
@@ -80,8 +84,8 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
   std::size_t used = 0;
   boost::beast::error_code problem;
   while (!state.parser.is_done() && used < bytes.size()) {
-    used += state.parser.put(
-        boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), problem);
+    used += state.parser.put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used),
+                             problem);
     if (problem == beast_http::error::need_more) {
       problem = {};
       break;
@@ -94,10 +98,13 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
                          std::to_string(limits_.header_bytes_max) + " bytes");
   }
   if (problem == beast_http::error::body_limit) {
-    return fail(413, "the request's body is longer than " +
-                         std::to_string(limits_.body_bytes_max) + " bytes");
+    return fail(413, "the request's body is longer than " + std::to_string(limits_.body_bytes_max) +
+                         " bytes");
   }
-  if (problem == beast_http::error::bad_version) return fail(505, "only HTTP/1.0 and HTTP/1.1");
+  if (problem == beast_http::error::bad_version &&
+      bytes.substr(0, bytes.find('\n')).find(" HTTP/") != std::string_view::npos) {
+    return fail(505, "only HTTP/1.0 and HTTP/1.1");
+  }
   if (problem) return fail(400, "not a well-formed HTTP request: " + problem.message());
 
   const bool header_done = state.parser.is_header_done();
@@ -137,7 +144,6 @@ Request RequestParser::take_request() {
   for (const auto& field : message) {
     request.headers.emplace_back(view(field.name_string()), view(field.value()));
   }
-  // A target that is no origin-form (RFC 9112, section 3.2) leaves the path empty: not found.
   if (const auto url = boost::urls::parse_origin_form(request.target)) {
     request.path = url->path();
     for (const auto& parameter : url->params()) {

@@ -24,9 +24,9 @@ class Request {
  public:
   std::string method;  // as sent; methods are case-sensitive
   std::string target;  // as sent
-  std::string path;    // percent-decoded, begins with '/'
+  std::string path;    // percent-decoded; "" when the target is no origin-form (RFC 9112, 3.2.1)
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
-  unsigned version = 11;  // 10 or 11
+  unsigned version = 11;                                   // 10 or 11
   bool keep_alive = true;
   std::vector<std::pair<std::string, std::string>> headers;  // names as sent
   std::string body;

@@ -1,10 +1,9 @@
 #include "http/response.hpp"
 
-#include <fmt/core.h>
-
 #include <array>
 #include <boost/beast/http/status.hpp>
 #include <ctime>
+#include <fmt/core.h>
 #include <ostream>
 
 namespace rtc::http {
@@ -19,8 +18,8 @@ std::string http_date(std::time_t now) {
   gmtime_r(&now, &utc);
   return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
                      kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                     kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec);
+                     kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                     utc.tm_min, utc.tm_sec);
 }
 
 }  // namespace
@@ -28,9 +27,9 @@ std::string http_date(std::time_t now) {
 std::string serialize(const Response& response, const Framing& framing) {
   const auto reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
-  std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
-                                std::string_view(reason.data(), reason.size()),
-                                http_date(std::time(nullptr)));
+  std::string out =
+      fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                  std::string_view(reason.data(), reason.size()), http_date(std::time(nullptr)));
   if (response.has_body()) {
     out += fmt::format("Content-Length: {}\r\n", response.body.size());
     if (!response.content_type.empty()) {

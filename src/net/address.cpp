@@ -1,11 +1,10 @@
 #include "net/address.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <charconv>
 
 namespace rtc::net {
 namespace {
@@ -114,8 +113,8 @@ IpAddress client_address(const IpAddress& peer, std::string_view forwarded_for,
   while (any_contains(trusted_proxies, address) && !forwarded_for.empty()) {
     const auto comma = forwarded_for.rfind(',');
     const bool last = comma == std::string_view::npos;
-    const auto hop = IpAddress::parse(trimmed(last ? forwarded_for
-                                                   : forwarded_for.substr(comma + 1)));
+    const auto hop =
+        IpAddress::parse(trimmed(last ? forwarded_for : forwarded_for.substr(comma + 1)));
     if (!hop) break;
     address = *hop;
     forwarded_for = last ? std::string_view{} : forwarded_for.substr(0, comma);

@@ -1,14 +1,15 @@
 #include "net/connection.hpp"
 
+#include <cerrno>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace rtc::net {
 
-void ConnectionHandler::on_input_end(Connection& connection) { connection.close_after_flush(); }
+void ConnectionHandler::on_input_end(Connection& connection) {
+  connection.close_after_flush();
+}
 void ConnectionHandler::on_drained(Connection& /*connection*/) {}
 
 Connection::Connection(Loop& loop, int fd, const IpAddress& peer, const ConnectionBounds& bounds,
@@ -140,7 +141,9 @@ void Connection::linger() {
   if (input_ended_) end(CloseReason::local);
 }
 
-void Connection::on_timer() { end(CloseReason::local); }
+void Connection::on_timer() {
+  end(CloseReason::local);
+}
 
 void Connection::end(CloseReason reason) {
   if (state_ == State::ended) return;
@@ -151,7 +154,9 @@ void Connection::end(CloseReason reason) {
   loop_.want_burial(*this);
 }
 
-void Connection::on_burial() { handler_->on_closed(*this, reason_); }
+void Connection::on_burial() {
+  handler_->on_closed(*this, reason_);
+}
 
 void Connection::set_handler(std::unique_ptr<ConnectionHandler> handler) {
   // The old handler is most likely on the stack, calling this: let it live until the turn's end.

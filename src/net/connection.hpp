@@ -35,7 +35,8 @@ class ConnectionHandler {
   // place. Returns how many were taken. Fewer than given only after pause(), set_handler() or
   // close_after_flush(): the rest is kept and given again (to the new handler; after resume()).
   virtual std::size_t on_input(Connection& connection, std::span<char> bytes) = 0;
-  // The peer will send no more. By default the connection is closed after what is queued is written.
+  // The peer will send no more. By default the connection is closed after what is queued is
+  // written.
   virtual void on_input_end(Connection& connection);
   // All that was queued has been handed to the kernel.
   virtual void on_drained(Connection& connection);

@@ -1,14 +1,13 @@
 #include "net/listener.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/log.hpp"
 
@@ -61,9 +60,8 @@ Error cannot_listen(const ListenAddress& address) {
   } else if (problem == EACCES) {
     advice = ": ports below 1024 need more rights; choose another with --listen";
   }
-  return {ErrorCode::invalid_parameter,
-          fmt::format("listen: cannot listen on {} ({}){}", address.text, std::strerror(problem),
-                      advice)};
+  return {ErrorCode::invalid_parameter, fmt::format("listen: cannot listen on {} ({}){}",
+                                                    address.text, std::strerror(problem), advice)};
 }
 
 }  // namespace
@@ -80,9 +78,9 @@ Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>
     } else if (host.find(':') != std::string::npos) {
       return malformed(text);
     }
-    const bool number = !port.empty() && port.size() <= 5 &&
-                        std::all_of(port.begin(), port.end(),
-                                    [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !port.empty() && port.size() <= 5 &&
+        std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!number || std::stoi(port) < 1 || std::stoi(port) > 65535) return malformed(text);
 
     addrinfo hints{};
@@ -143,8 +141,8 @@ void Listener::on_ready(bool /*readable*/, bool /*writable*/) {
   for (std::uint32_t i = 0; i < accepts_per_turn_max_; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       const int on = 1;
       ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -164,6 +162,8 @@ void Listener::on_ready(bool /*readable*/, bool /*writable*/) {
   }
 }
 
-void Listener::on_timer() { loop_.poller().change(fd_, {.read = true}, static_cast<Source*>(this)); }
+void Listener::on_timer() {
+  loop_.poller().change(fd_, {.read = true}, static_cast<Source*>(this));
+}
 
 }  // namespace rtc::net

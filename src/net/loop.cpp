@@ -1,13 +1,12 @@
 #include "net/loop.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <sys/eventfd.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 
 #include "net/connection.hpp"
 
@@ -68,7 +67,9 @@ Loop::Loop(std::unique_ptr<Poller> poller)
 
 Loop::~Loop() = default;
 
-bool Loop::in_loop_thread() const { return current_loop == this; }
+bool Loop::in_loop_thread() const {
+  return current_loop == this;
+}
 
 void Loop::post(Task task) {
   bool first = false;

@@ -9,14 +9,13 @@
 // run() and after it.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <sys/uio.h>
 #include <vector>
 
 #include "net/outbox.hpp"

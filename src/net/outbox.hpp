@@ -3,11 +3,10 @@
 // back there. The loop's thread only.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <sys/uio.h>
 #include <vector>
 
 #include "net/bytes.hpp"

@@ -2,12 +2,11 @@
 // may come): which descriptors are ready, and the writes of a whole turn in one call.
 #pragma once
 
-#include <sys/types.h>
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 namespace rtc::net {
 

@@ -46,8 +46,8 @@ void answer_from_store(const ApiCall& call, StoreAccess access,
   };
   chat::StoreQueue& store = shard->services().store;
   if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
-    answer(call, error_response({ErrorCode::server_overload,
-                                 "too much is waiting; try again in a while"}));
+    answer(call, error_response(
+                     {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
   }
 }
 
@@ -68,9 +68,8 @@ std::string_view bearer_token(std::string_view header) {
 
 std::string new_token(const ApiCall& call) {
   Services& services = call.shard.services();
-  const chat::Identity identity =
-      services.new_identity(call.request.header("Accept-Language"),
-                            chat::mask_address(call.client.to_string()));
+  const chat::Identity identity = services.new_identity(
+      call.request.header("Accept-Language"), chat::mask_address(call.client.to_string()));
   return json_string(services.tokens.issue(identity, now_ms() / 1000));
 }
 
@@ -85,7 +84,8 @@ std::optional<chat::Identity> authenticate(const ApiCall& call) {
   const chat::TokenAuthority& tokens = call.shard.services().tokens;
   chat::TokenCheck check = tokens.check(token, now_ms() / 1000);
   switch (check.verdict) {
-    case chat::TokenCheck::Verdict::valid: return std::move(check.identity);
+    case chat::TokenCheck::Verdict::valid:
+      return std::move(check.identity);
     case chat::TokenCheck::Verdict::expired: {
       // The same person, wherever he is now.
       check.identity.address = chat::mask_address(call.client.to_string());
@@ -94,7 +94,8 @@ std::optional<chat::Identity> authenticate(const ApiCall& call) {
                                                      json_string(renewed))));
       return std::nullopt;
     }
-    case chat::TokenCheck::Verdict::invalid: break;
+    case chat::TokenCheck::Verdict::invalid:
+      break;
   }
   answer(call, json_response(401, error_envelope({ErrorCode::invalid_token,
                                                   "the token is not valid; here is a new one"},
@@ -134,28 +135,30 @@ void answer_page(const ApiCall& call, MessageId before) {
     answer(call, error_response(room_id ? limit.error() : room_id.error()));
     return;
   }
-  answer_from_store(call, StoreAccess::reads,
-                    [room_id = *room_id, before, limit = *limit,
-                     user = identity->id](Services& services) {
-    const auto room = services.rooms.find(room_id);
-    if (!room) return error_response(room.error());
-    if (!room->has_value()) {
-      return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
-    }
-    if (!chat::may_enter(**room, user)) {
-      return error_response({ErrorCode::forbidden_access, "this room is not yours"});
-    }
-    const auto page = services.messages.page_before(room_id, before, limit);
-    if (!page) return error_response(page.error());
-    return success("SUCCESS_GET_CHAT_LIST", messages_json(*page));
-  });
+  answer_from_store(
+      call, StoreAccess::reads,
+      [room_id = *room_id, before, limit = *limit, user = identity->id](Services& services) {
+        const auto room = services.rooms.find(room_id);
+        if (!room) return error_response(room.error());
+        if (!room->has_value()) {
+          return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
+        }
+        if (!chat::may_enter(**room, user)) {
+          return error_response({ErrorCode::forbidden_access, "this room is not yours"});
+        }
+        const auto page = services.messages.page_before(room_id, before, limit);
+        if (!page) return error_response(page.error());
+        return success("SUCCESS_GET_CHAT_LIST", messages_json(*page));
+      });
 }
 
 void get_init(const ApiCall& call) {
   if (authenticate(call)) answer(call, success("SUCCESS_TOKEN_VALIDATION", "null"));
 }
 
-void get_newest(const ApiCall& call) { answer_page(call, 0); }
+void get_newest(const ApiCall& call) {
+  answer_page(call, 0);
+}
 
 void get_before(const ApiCall& call) {
   const auto text = call.request.parameter("lastMessageId");
@@ -200,8 +203,8 @@ void post_room(const ApiCall& call) {
   const auto body = json_body(call.request, kExpected);
   const auto text = body ? text_member(*body, "name") : std::nullopt;
   if (!text) {
-    answer(call, error_response({ErrorCode::invalid_parameter,
-                                 "the body must be " + std::string(kExpected)}));
+    answer(call, error_response(
+                     {ErrorCode::invalid_parameter, "the body must be " + std::string(kExpected)}));
     return;
   }
   auto name = chat::clean_room_name(*text, config.room_name_length_max);
@@ -254,9 +257,9 @@ void post_direct_room(const ApiCall& call) {
   const auto sender = sender_text ? UserId::parse(*sender_text) : std::nullopt;
   const auto receiver = receiver_text ? UserId::parse(*receiver_text) : std::nullopt;
   if (!sender || !receiver || *sender == *receiver) {
-    answer(call, error_response({ErrorCode::invalid_parameter,
-                                 "the body must be " + std::string(kExpected) +
-                                     ", the `jti` of two identities"}));
+    answer(call, error_response(
+                     {ErrorCode::invalid_parameter, "the body must be " + std::string(kExpected) +
+                                                        ", the `jti` of two identities"}));
     return;
   }
   if (*sender != identity->id) {
@@ -269,10 +272,11 @@ void post_direct_room(const ApiCall& call) {
   const chat::RoomBounds bounds{config.direct_rooms_max, config.direct_rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes,
                     [room, bounds, sender = *sender, receiver = *receiver](Services& services) {
-    const auto found = services.rooms.find_or_create_direct(room, bounds);
-    if (!found) return error_response(found.error());
-    return success("SUCCESS_ROOM_CREATE", direct_room_json(sender, receiver, found->id));
-  });
+                      const auto found = services.rooms.find_or_create_direct(room, bounds);
+                      if (!found) return error_response(found.error());
+                      return success("SUCCESS_ROOM_CREATE",
+                                     direct_room_json(sender, receiver, found->id));
+                    });
 }
 
 struct Route {

@@ -1,16 +1,17 @@
 #include "server/envelope.hpp"
 
-#include <fmt/core.h>
-
 #include <boost/json.hpp>
 #include <ctime>
+#include <fmt/core.h>
 
 namespace rtc::server {
 namespace {
 
 namespace json = boost::json;
 
-json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
+json::string_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 template <class T, class F>
 std::string array_json(const std::vector<T>& items, F&& each) {
@@ -63,7 +64,9 @@ std::string room_json(const chat::Room& room) {
                      json_string(room.name), iso_time(room.created_at_ms));
 }
 
-std::string rooms_json(const std::vector<chat::Room>& rooms) { return array_json(rooms, room_json); }
+std::string rooms_json(const std::vector<chat::Room>& rooms) {
+  return array_json(rooms, room_json);
+}
 
 std::string direct_room_json(const UserId& sender, const UserId& receiver, const RoomId& room) {
   return fmt::format(R"({{"senderId":"{}","receiverId":"{}","roomId":"{}"}})", sender.to_string(),

@@ -48,9 +48,13 @@ HttpConnection::HttpConnection(Shard& shard, const net::IpAddress& peer, bool pe
   shard_.loop().timers().arm(*this, shard_.config().request_timeout_ms);
 }
 
-HttpConnection::~HttpConnection() { shard_.waiting_requests().remove(handle_); }
+HttpConnection::~HttpConnection() {
+  shard_.waiting_requests().remove(handle_);
+}
 
-void HttpConnection::attach(net::Connection& connection) { connection_ = &connection; }
+void HttpConnection::attach(net::Connection& connection) {
+  connection_ = &connection;
+}
 
 std::size_t HttpConnection::on_input(net::Connection& connection, std::span<char> bytes) {
   std::span<const char> rest = bytes;
@@ -59,8 +63,12 @@ std::size_t HttpConnection::on_input(net::Connection& connection, std::span<char
     case http::RequestParser::Step::need_more:
       if (!began) shard_.loop().timers().arm(*this, shard_.config().request_timeout_ms);
       break;
-    case http::RequestParser::Step::expects_continue: connection.send(http::kContinue); break;
-    case http::RequestParser::Step::request: on_request(); break;
+    case http::RequestParser::Step::expects_continue:
+      connection.send(http::kContinue);
+      break;
+    case http::RequestParser::Step::request:
+      on_request();
+      break;
     case http::RequestParser::Step::error:
       waiting_ = true;
       request_ = {};
@@ -85,6 +93,10 @@ void HttpConnection::on_request() {
     respond_error(400, {ErrorCode::invalid_parameter, "HTTP/1.1 needs the header Host"});
     return;
   }
+  if (request_.path.empty()) {
+    respond_error(400, {ErrorCode::invalid_parameter, "the request's target is malformed"});
+    return;
+  }
   route();
 }
 
@@ -92,8 +104,8 @@ void HttpConnection::route() {
   const std::string_view path = request_.path;
   const bool reads = request_.method == "GET" || request_.method == "HEAD";
   if (is_api_path(path)) {
-    const net::IpAddress client = net::client_address(
-        peer_, request_.header("X-Forwarded-For"), shard_.services().trusted_proxies);
+    const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
+                                                      shard_.services().trusted_proxies);
     handle_api({shard_, request_, client, handle_});
     return;
   }
@@ -132,11 +144,11 @@ void HttpConnection::route() {
     const bool ready = !shard_.services().draining.load(std::memory_order_relaxed);
     respond(text_response(ready ? 200 : 503, ready ? "ready\n" : "shutting down\n"));
   } else if (path == "/metrics") {
-    const net::IpAddress client = net::client_address(
-        peer_, request_.header("X-Forwarded-For"), shard_.services().trusted_proxies);
+    const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
+                                                      shard_.services().trusted_proxies);
     if (net::any_contains(shard_.services().metrics_allowed, client)) {
-      respond({200, {}, "text/plain; version=0.0.4; charset=utf-8",
-               shard_.services().metrics_text()});
+      respond(
+          {200, {}, "text/plain; version=0.0.4; charset=utf-8", shard_.services().metrics_text()});
     } else {
       respond(error_response({ErrorCode::not_found, "there is nothing at this path"}));
     }
@@ -154,10 +166,10 @@ void HttpConnection::upgrade(Framing framing) {
   }
   const std::string upgrade = request_.header("Upgrade");
   if (!websocket::wants_websocket(upgrade)) {
-    http::Response response = framing == Framing::sockjs
-                                  ? text_response(400, "Can \"Upgrade\" only to \"WebSocket\".\n")
-                                  : error_response({ErrorCode::invalid_parameter,
-                                                    "this path speaks WebSocket: upgrade"});
+    http::Response response =
+        framing == Framing::sockjs
+            ? text_response(400, "Can \"Upgrade\" only to \"WebSocket\".\n")
+            : error_response({ErrorCode::invalid_parameter, "this path speaks WebSocket: upgrade"});
     if (framing == Framing::websocket) {
       response.status = 426;
       response.headers.emplace_back("Upgrade", "websocket");
@@ -168,8 +180,8 @@ void HttpConnection::upgrade(Framing framing) {
   const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
                                                     shard_.services().trusted_proxies);
   if (!shard_.take_request_token(client)) {
-    respond(error_response({ErrorCode::too_many_requests,
-                            "too many requests from your address; wait a moment"}));
+    respond(error_response(
+        {ErrorCode::too_many_requests, "too many requests from your address; wait a moment"}));
     return;
   }
   const std::string connection_header = request_.header("Connection");
@@ -178,9 +190,9 @@ void HttpConnection::upgrade(Framing framing) {
   const std::string protocol = request_.header("Sec-WebSocket-Protocol");
   websocket::UpgradeAnswer answer;
   websocket::Refusal refusal;
-  if (!websocket::accept_upgrade({request_.method, request_.version, upgrade, connection_header,
-                                  key, version, protocol},
-                                 kSubprotocols, answer, refusal)) {
+  if (!websocket::accept_upgrade(
+          {request_.method, request_.version, upgrade, connection_header, key, version, protocol},
+          kSubprotocols, answer, refusal)) {
     http::Response response = error_response(refusal.error);
     if (refusal.wrong_version) {
       response.status = 426;

@@ -46,7 +46,7 @@ class HttpConnection final : public net::ConnectionHandler, private net::Timer {
   net::Connection* connection_ = nullptr;
   net::IpAddress peer_;
   bool peer_exempt_;
-  bool waiting_ = false;       // a request is being answered
+  bool waiting_ = false;  // a request is being answered
   bool input_ended_ = false;
   bool upgraded_ = false;
   SlotHandle handle_;

@@ -26,9 +26,12 @@ Hub::~Hub() = default;
 
 Topic& Hub::topic_of(const Destination& destination) {
   switch (destination.kind) {
-    case Destination::Kind::entry: return entry_;
-    case Destination::Kind::errors: return errors_;
-    case Destination::Kind::room: break;
+    case Destination::Kind::entry:
+      return entry_;
+    case Destination::Kind::errors:
+      return errors_;
+    case Destination::Kind::room:
+      break;
   }
   auto& topic = rooms_[destination.room];
   if (topic == nullptr) {

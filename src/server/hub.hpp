@@ -53,7 +53,7 @@ class Group {
   Topic* topic_ = nullptr;
   Variant variant_;
   std::vector<Member> members_;
-  std::string pending_;  // whole frames, to be handed out at the turn's end
+  std::string pending_;          // whole frames, to be handed out at the turn's end
   std::size_t dirty_index_ = 0;  // in the hub's list, while pending_ is not empty
 };
 

@@ -1,9 +1,8 @@
 #include "server/metrics.hpp"
 
+#include <algorithm>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
-
-#include <algorithm>
 #include <string_view>
 
 #include "server/shard.hpp"
@@ -67,8 +66,10 @@ std::string metrics_text(const Services& services,
             static_cast<double>(services.totals.connections.load()));
   out.gauge("sessions", "Connected STOMP sessions.",
             static_cast<double>(services.totals.sessions.load()));
-  out.counter("connections_refused_total", "Connections refused by connections_max or "
-              "connections_per_address_max.", services.totals.refused_connections.load());
+  out.counter("connections_refused_total",
+              "Connections refused by connections_max or "
+              "connections_per_address_max.",
+              services.totals.refused_connections.load());
   out.counter("http_requests_total", "HTTP requests.", sum(&ShardFigures::http_requests));
   out.counter("websocket_upgrades_total", "Connections upgraded to WebSocket.",
               sum(&ShardFigures::websocket_upgrades));
@@ -83,8 +84,7 @@ std::string metrics_text(const Services& services,
               sum(&ShardFigures::slow_consumers));
   out.counter("silent_peers_total", "Sessions closed because nothing came any more.",
               sum(&ShardFigures::silent_peers));
-  out.counter("loop_turns_total", "Turns of all event loops.",
-              loop_sum(&net::LoopFigures::turns));
+  out.counter("loop_turns_total", "Turns of all event loops.", loop_sum(&net::LoopFigures::turns));
   out.gauge("loop_turn_longest_seconds", "Longest turn of an event loop since the start.",
             static_cast<double>(longest_us) / 1e6);
   out.counter("read_bytes_total", "Bytes read from connections.",
@@ -96,8 +96,10 @@ std::string metrics_text(const Services& services,
   out.counter("store_commits_total", "Commits of messages.", store.commits.load());
   out.counter("store_failures_total", "Messages whose commit failed.", store.failures.load());
   out.counter("store_reads_total", "Reads of the store.", store.reads.load());
-  out.counter("store_refused_total", "Messages and reads refused by store_queue_max or "
-              "read_queue_max.", store.refused.load());
+  out.counter("store_refused_total",
+              "Messages and reads refused by store_queue_max or "
+              "read_queue_max.",
+              store.refused.load());
   out.gauge("store_messages_waiting", "Messages that wait for their commit.",
             static_cast<double>(services.store.messages_waiting()));
   return out.text();

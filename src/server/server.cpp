@@ -1,9 +1,8 @@
 #include "server/server.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
+#include <sys/resource.h>
 
 #include "base/log.hpp"
 #include "server/metrics.hpp"
@@ -57,17 +56,29 @@ Server::Server(const Config& config, const Parts& parts) : config_(config), file
   parts.relay.start([this](const chat::MessageBatch& batch) { deliver(batch); });
 }
 
-Result<std::unique_ptr<Server>> Server::create(const Config& config, const Parts& parts) {
-  std::unique_ptr<Server> server(new Server(config, parts));
-  Services& services = *server->services_;
+Result<NetworkSettings> resolve_networks(const Config& config) {
+  NetworkSettings settings;
   for (const auto& [name, texts, networks] :
-       {std::tuple{"trusted_proxies", &config.trusted_proxies, &services.trusted_proxies},
-        std::tuple{"rate_exempt", &config.rate_exempt, &services.rate_exempt},
-        std::tuple{"metrics_allowed", &config.metrics_allowed, &services.metrics_allowed}}) {
+       {std::tuple{"trusted_proxies", &config.trusted_proxies, &settings.trusted_proxies},
+        std::tuple{"rate_exempt", &config.rate_exempt, &settings.rate_exempt},
+        std::tuple{"metrics_allowed", &config.metrics_allowed, &settings.metrics_allowed}}) {
     auto parsed = net::parse_networks(*texts);
     if (!parsed) return setting_error(name, parsed.error());
     *networks = std::move(*parsed);
   }
+  auto addresses = net::resolve_listen(config.listen);
+  if (!addresses) return addresses.error();
+  settings.listen = std::move(*addresses);
+  return settings;
+}
+
+Result<std::unique_ptr<Server>> Server::create(const Config& config, NetworkSettings networks,
+                                               const Parts& parts) {
+  std::unique_ptr<Server> server(new Server(config, parts));
+  Services& services = *server->services_;
+  services.trusted_proxies = std::move(networks.trusted_proxies);
+  services.rate_exempt = std::move(networks.rate_exempt);
+  services.metrics_allowed = std::move(networks.metrics_allowed);
   const std::uint32_t bound = descriptor_bound();
   std::uint32_t& connections_max = server->config_.connections_max;
   if (connections_max == 0 || connections_max > bound) {
@@ -78,8 +89,6 @@ Result<std::unique_ptr<Server>> Server::create(const Config& config, const Parts
     connections_max = bound;
   }
 
-  const auto addresses = net::resolve_listen(config.listen);
-  if (!addresses) return addresses.error();
   const std::uint32_t loops =
       config.loops > 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
   for (std::uint32_t i = 0; i < loops; ++i) {
@@ -87,12 +96,12 @@ Result<std::unique_ptr<Server>> Server::create(const Config& config, const Parts
   }
   server->listeners_.resize(loops);
   Error last_problem{ErrorCode::invalid_parameter, "listen: no address given"};
-  for (const net::ListenAddress& address : *addresses) {
+  for (const net::ListenAddress& address : networks.listen) {
     const auto sockets = net::open_listen_sockets(address, loops);
     if (!sockets) {
       last_problem = sockets.error();
       // A name may stand for an address that this machine does not have, such as ::1.
-      if (last_problem.code == ErrorCode::not_found && addresses->size() > 1) continue;
+      if (last_problem.code == ErrorCode::not_found && networks.listen.size() > 1) continue;
       return last_problem;
     }
     server->addresses_.push_back(address);
@@ -130,8 +139,8 @@ void Server::stop() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shards_[i]->loop().post([this, i] { listeners_[i].clear(); });
     }
-    const auto deadline = std::chrono::steady_clock::now() +
-                          std::chrono::milliseconds(config_.shutdown_timeout_ms);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(config_.shutdown_timeout_ms);
     // Each session ends once what it sent is stored and acknowledged.
     on_every_loop([](Shard& shard) { shard.shut_down(); });
     while (services_->totals.connections.load() > 0 &&

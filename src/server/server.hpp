@@ -32,10 +32,21 @@ struct Parts {
   std::span<const EmbeddedFile> page;
 };
 
+// The settings that name addresses, understood.
+struct NetworkSettings {
+  std::vector<net::ListenAddress> listen;
+  std::vector<net::Network> trusted_proxies;
+  std::vector<net::Network> rate_exempt;
+  std::vector<net::Network> metrics_allowed;
+};
+// The error names the setting. Looks names up: blocking.
+Result<NetworkSettings> resolve_networks(const Config& config);
+
 class Server {
  public:
-  // Checks the rest of the configuration and binds the addresses; nothing runs yet.
-  static Result<std::unique_ptr<Server>> create(const Config& config, const Parts& parts);
+  // Binds the addresses; nothing runs yet.
+  static Result<std::unique_ptr<Server>> create(const Config& config, NetworkSettings networks,
+                                                const Parts& parts);
   ~Server();
 
   void start();

@@ -18,7 +18,9 @@ constexpr std::string_view kServerName = "RealTimeChat";
 constexpr std::string_view kBearer = "Bearer ";
 
 // STOMP asks for "an error margin" over what was agreed; one whole interval forgives a lost beat.
-std::uint32_t with_margin(std::uint32_t interval_ms) { return interval_ms * 2; }
+std::uint32_t with_margin(std::uint32_t interval_ms) {
+  return interval_ms * 2;
+}
 
 Error token_error(chat::TokenCheck::Verdict verdict) {
   if (verdict == chat::TokenCheck::Verdict::expired) {
@@ -117,11 +119,21 @@ void Session::on_frame(const stomp::Frame& frame) {
   }
   switch (frame.command) {
     case Command::connect:
-    case Command::stomp: on_connect(frame); return;
-    case Command::send: on_send(frame); return;
-    case Command::subscribe: on_subscribe(frame); return;
-    case Command::unsubscribe: on_unsubscribe(frame); return;
-    case Command::disconnect: on_disconnect(frame); return;
+    case Command::stomp:
+      on_connect(frame);
+      return;
+    case Command::send:
+      on_send(frame);
+      return;
+    case Command::subscribe:
+      on_subscribe(frame);
+      return;
+    case Command::unsubscribe:
+      on_unsubscribe(frame);
+      return;
+    case Command::disconnect:
+      on_disconnect(frame);
+      return;
     case Command::ack:
     case Command::nack:
       refuse({ErrorCode::forbidden_action, "no subscription here waits for ACK or NACK"}, receipt);
@@ -326,8 +338,7 @@ void Session::refuse(const Error& error, std::string_view receipt) {
     shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
     const std::string message_id = "error-" + std::to_string(next_request_++);
     output_.send(Hub::encode(*seat.group, message_id, "application/json",
-                             receipt.empty() ? "" : "receipt-id", receipt,
-                             error_envelope(error)));
+                             receipt.empty() ? "" : "receipt-id", receipt, error_envelope(error)));
     return;
   }
   fail(error, receipt, websocket::kClosePolicyViolation);
@@ -352,7 +363,9 @@ void Session::send_frame(std::string_view frame) {
   output_.send(framed);
 }
 
-void Session::shut_down() { end_after_outcomes(websocket::kCloseGoingAway); }
+void Session::shut_down() {
+  end_after_outcomes(websocket::kCloseGoingAway);
+}
 
 void Session::end(std::uint16_t close_code, std::string_view reason) {
   if (ended_) return;

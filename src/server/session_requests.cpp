@@ -41,7 +41,9 @@ Result<SendBody> parse_body(std::string_view body) {
   return SendBody{*id, std::string(message.data(), message.size())};
 }
 
-Error no_such_room() { return {ErrorCode::not_found_chatroom, "there is no such room"}; }
+Error no_such_room() {
+  return {ErrorCode::not_found_chatroom, "there is no such room"};
+}
 
 }  // namespace
 
@@ -183,14 +185,14 @@ void Session::on_subscribe(const stomp::Frame& frame) {
   with_room(destination->room, receipt,
             [destination = *destination, variant = std::move(variant), receipt](
                 Session& self, const chat::Room* room) {
-    if (room == nullptr) {
-      self.refuse(no_such_room(), receipt);
-    } else if (!chat::may_enter(*room, self.identity_.id)) {
-      self.refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
-    } else {
-      self.subscribe(destination, variant, receipt);
-    }
-  });
+              if (room == nullptr) {
+                self.refuse(no_such_room(), receipt);
+              } else if (!chat::may_enter(*room, self.identity_.id)) {
+                self.refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
+              } else {
+                self.subscribe(destination, variant, receipt);
+              }
+            });
 }
 
 void Session::subscribe(const Destination& destination, const Variant& variant,

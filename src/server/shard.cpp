@@ -58,11 +58,12 @@ Shard::Shard(Services& services, std::uint32_t index)
   loop_.add_turn_end([this] { end_turn(); });
 }
 
-Shard::~Shard() { cancel(); }
+Shard::~Shard() {
+  cancel();
+}
 
 void Shard::accept(int fd, const net::IpAddress& peer) {
-  const bool exempt =
-      rate_exempt(peer) || net::any_contains(services_.trusted_proxies, peer);
+  const bool exempt = rate_exempt(peer) || net::any_contains(services_.trusted_proxies, peer);
   if (services_.draining.load(std::memory_order_relaxed) ||
       !services_.totals.admit(peer, exempt, config())) {
     // Best effort: a browser then says why instead of "connection reset".
@@ -73,8 +74,8 @@ void Shard::accept(int fd, const net::IpAddress& peer) {
   }
   auto handler = std::make_unique<HttpConnection>(*this, peer, exempt);
   HttpConnection& http = *handler;
-  auto connection = std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_,
-                                                      std::move(handler));
+  auto connection =
+      std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_, std::move(handler));
   http.attach(*connection);
   loop_.adopt(std::move(connection));
 }

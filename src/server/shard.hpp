@@ -52,10 +52,10 @@ struct ShardFigures {
   std::atomic<std::uint64_t> websocket_upgrades{0};
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
   std::atomic<std::uint64_t> deliveries{0};
-  std::atomic<std::uint64_t> refusals{0};         // errors told to a client
-  std::atomic<std::uint64_t> rate_limited{0};     // of them, those of a rate
-  std::atomic<std::uint64_t> slow_consumers{0};   // closed because they did not read
-  std::atomic<std::uint64_t> silent_peers{0};     // closed because nothing came any more
+  std::atomic<std::uint64_t> refusals{0};        // errors told to a client
+  std::atomic<std::uint64_t> rate_limited{0};    // of them, those of a rate
+  std::atomic<std::uint64_t> slow_consumers{0};  // closed because they did not read
+  std::atomic<std::uint64_t> silent_peers{0};    // closed because nothing came any more
 };
 
 // What the shards share. Everything here outlives them and may be used by any thread.

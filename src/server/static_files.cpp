@@ -1,9 +1,8 @@
 #include "server/static_files.hpp"
 
+#include <array>
 #include <fmt/core.h>
 #include <openssl/sha.h>
-
-#include <array>
 #include <utility>
 
 namespace rtc::server {
@@ -60,7 +59,9 @@ bool accepts(std::string_view header, std::string_view coding) {
   return false;
 }
 
-std::string_view normalized(std::string_view path) { return path == "/" ? "/index.html" : path; }
+std::string_view normalized(std::string_view path) {
+  return path == "/" ? "/index.html" : path;
+}
 
 }  // namespace
 
@@ -80,7 +81,9 @@ StaticFiles::StaticFiles(std::span<const EmbeddedFile> files) {
   }
 }
 
-bool StaticFiles::has(std::string_view path) const { return files_.contains(normalized(path)); }
+bool StaticFiles::has(std::string_view path) const {
+  return files_.contains(normalized(path));
+}
 
 http::Response StaticFiles::get(const http::Request& request) const {
   const File& file = files_.at(normalized(request.path));
@@ -95,8 +98,7 @@ http::Response StaticFiles::get(const http::Request& request) const {
     content = file.gzip;
     coding = "gzip";
   }
-  const std::string etag =
-      fmt::format("\"{}{}{}\"", file.etag, coding.empty() ? "" : "-", coding);
+  const std::string etag = fmt::format("\"{}{}{}\"", file.etag, coding.empty() ? "" : "-", coding);
   response.headers = {
       {"ETag", etag},
       {"Vary", "Accept-Encoding"},
@@ -105,7 +107,8 @@ http::Response StaticFiles::get(const http::Request& request) const {
       {"Cross-Origin-Opener-Policy", "same-origin"},
       {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
   };
-  if (request.header("If-None-Match").find(etag) != std::string::npos) {
+  const std::string known = request.header("If-None-Match");
+  if (known == "*" || known.find(etag) != std::string::npos) {
     response.status = 304;
     return response;
   }

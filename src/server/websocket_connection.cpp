@@ -11,9 +11,8 @@ constexpr std::uint16_t kSockJsGoAway = 3000;
 
 }  // namespace
 
-WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection,
-                                         Framing framing, bool rate_exempt,
-                                         std::function<void()> on_gone)
+WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
+                                         bool rate_exempt, std::function<void()> on_gone)
     : shard_(shard),
       connection_(connection),
       framing_(framing),
@@ -30,15 +29,17 @@ WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connecti
 
 WebSocketConnection::~WebSocketConnection() = default;
 
-std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/,
-                                          std::span<char> bytes) {
+std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::span<char> bytes) {
   using Kind = websocket::Event::Kind;
   std::span<char> rest = bytes;
   while (!paused_ && !connection_.closing()) {
     const websocket::Event event = decoder_.next(rest);
     switch (event.kind) {
-      case Kind::need_more: return bytes.size() - rest.size();
-      case Kind::data: on_data(event); break;
+      case Kind::need_more:
+        return bytes.size() - rest.size();
+      case Kind::data:
+        on_data(event);
+        break;
       case Kind::ping:
         if (!close_sent_) {
           std::string pong;
@@ -47,7 +48,8 @@ std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/,
           connection_.send(pong);
         }
         break;
-      case Kind::pong: break;  // that it came is what counts: last_read_ms()
+      case Kind::pong:
+        break;  // that it came is what counts: last_read_ms()
       case Kind::close:
         // Echo the code (RFC 6455, section 5.5.1); the server then ends the TCP connection.
         close(event.code, "");
@@ -139,6 +141,8 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   shard_.loop().timers().arm(*this, shard_.config().close_timeout_ms);
 }
 
-void WebSocketConnection::on_timer() { connection_.close_after_flush(); }
+void WebSocketConnection::on_timer() {
+  connection_.close_after_flush();
+}
 
 }  // namespace rtc::server

@@ -31,7 +31,10 @@ class WebSocketConnection final : public net::ConnectionHandler,
   void send(const net::Bytes& framed) override;
   void send(std::string_view framed) override;
   void ping() override;
-  void pause_input() override { connection_.pause(); paused_ = true; }
+  void pause_input() override {
+    connection_.pause();
+    paused_ = true;
+  }
   void resume_input() override;
   void close(std::uint16_t code, std::string_view reason) override;
   std::uint64_t last_read_ms() const override { return connection_.last_read_ms(); }
