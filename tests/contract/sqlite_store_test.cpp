@@ -185,9 +185,9 @@ TEST_F(SqliteStoreTest, ServesMoreThreadsThanItHasReaders) {
   ASSERT_TRUE(opened);
   const auto& store = *opened;
   ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a")}));
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(4);
+  for (auto& thread : threads) {
+    thread = std::thread([&] {
       for (int i = 0; i < 100; ++i) EXPECT_EQ(store->page_before(lobby_id(), 0, 5)->size(), 1U);
     });
   }
@@ -271,8 +271,7 @@ TEST_F(SqliteStoreTest, StoresNothingWhenTheDiskIsFullAndWorksAfterwards) {
   ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a"), draft(room.id, "b")}));
   // One that fails at its commit, and one that outgrows SQLite's cache and fails before.
   const std::vector small = {draft(room.id, "c"), draft(lobby_id(), "d")};
-  std::vector<chat::Draft> large;
-  for (int i = 0; i < 100; ++i) large.push_back(draft(room.id, std::string(100'000, 'e')));
+  const std::vector<chat::Draft> large(700, draft(room.id, std::string(100'000, 'e')));
   const chat::Room more = chat::open_room("more");
   const chat::Room direct = chat::direct_room(UserId::random(), UserId::random());
   {
@@ -292,7 +291,7 @@ TEST_F(SqliteStoreTest, StoresNothingWhenTheDiskIsFullAndWorksAfterwards) {
     }
   }
   EXPECT_THAT(store->append(small).value(), ElementsAre(2, 2));
-  EXPECT_EQ(store->append(large)->back(), 102U);
+  EXPECT_EQ(store->append(large)->back(), 702U);
   EXPECT_TRUE(store->create(more, {2, 100})) << "a room that was not made does not count";
   EXPECT_TRUE(store->find_or_create_direct(direct, {1, 1}));
   EXPECT_THAT(store->append(std::vector{draft(more.id, "f"), draft(direct.id, "g")}).value(),
