@@ -31,7 +31,7 @@ export const en = {
   send: 'Send',
   keys: 'Enter sends · Shift+Enter breaks the line',
   left: '{n} bytes left',
-  tooLong: '{n} bytes too long',
+  tooLong: 'Too long: {n} B over the limit',
   sending: 'Sending',
   waiting: 'Sent when connected',
   failed: 'Not sent',
