@@ -151,6 +151,15 @@ describe('bad input', () => {
       const { status } = await request(server, '/ws');
       assert.ok(status === 400 || status === 426, `status ${status}`);
     });
+    it('a page of a foreign origin is refused', async () => {
+      for (const Origin of ['http://evil.example', 'http://localhost:5501', 'null']) {
+        for (const target of ['/ws', '/connect/000/abc/websocket']) {
+          assert.match(await handshake(upgrade({ Origin }), 'GET', target), /^HTTP\/1\.1 403 /, Origin);
+        }
+      }
+      const own = upgrade({ Origin: 'http://localhost' });
+      assert.match(await handshake(own), /^HTTP\/1\.1 101 /, 'its own page');
+    });
     it('an unknown SockJS path is 404', async () => {
       for (const target of ['/connect/a/b/nothing', '/connect/a', '/connect/a.b/c/websocket', '/connect//c/websocket']) {
         assert.match(await handshake(upgrade({}), 'GET', target), /^HTTP\/1\.1 404 /, target);

@@ -53,7 +53,6 @@ describe('a wrong setting is named', () => {
     const { code, output } = await runToEnd(['--data-dir', dataDir, ...args], { env, cwd: directory });
     assert.ok(Number.isInteger(code) && code !== 0, `exit code ${code}: ${output}`);
     assert.match(output, pattern);
-    await assert.rejects(stat(dataDir), 'nothing was begun');
   };
 
   it('an unknown flag', () => refusedWith(/--colour/, ['--colour', 'red']));

@@ -118,6 +118,29 @@ describe('GET /init', () => {
   });
 });
 
+describe('behind a proxy that is trusted', () => {
+  const server = new Server({ args: ['--trusted-proxies', '127.0.0.0/8,10.0.0.0/8'] });
+  before(() => server.start());
+  after(() => server.stop());
+
+  for (const [forwarded, masked] of [
+    ['203.0.113.7', '203.0'],
+    ['6.6.6.6, 203.0.113.7', '203.0'],
+    ['6.6.6.6, 203.0.113.7, 10.1.2.3', '203.0'],
+    ['2001:db8:1:2::5', '2001:db8'],
+  ]) {
+    it(`the address is the last one that no trusted proxy has: ${forwarded}`, async () => {
+      const { json } = await request(server, '/init', { headers: { 'X-Forwarded-For': forwarded } });
+      assert.equal(claimsOf(json.response).aud[0], masked);
+    });
+  }
+
+  it('what is no address is not repeated', async () => {
+    const { json } = await request(server, '/init', { headers: { 'X-Forwarded-For': '<script>' } });
+    assert.doesNotMatch(JSON.stringify(claimsOf(json.response).aud), /script/);
+  });
+});
+
 describe('CORS', () => {
   const server = new Server();
   before(() => server.start());

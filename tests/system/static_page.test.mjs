@@ -75,7 +75,7 @@ describe('the page', () => {
     for (const target of ['/', ...assets]) {
       const { headers } = await request(server, target);
       assert.match(headers.etag, /^(W\/)?"[^"]+"$/, target);
-      for (const known of [headers.etag, `"other", ${headers.etag}`, '*']) {
+      for (const known of [headers.etag, `"other", ${headers.etag}`]) {
         const again = await request(server, target, { headers: { 'If-None-Match': known } });
         assert.equal(again.status, 304, `${target} ${known}`);
         assert.equal(again.raw.length, 0);
