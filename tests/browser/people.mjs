@@ -8,12 +8,12 @@ export const lobby = '723a2a33-577b-4380-8116-a1aa8e5868d3';
 
 /** The harness of the system tests; another one with the same export may stand in for it. */
 export const { startServer } = await import(
-  process.env.RTC_TEST_HARNESS ?? '../system/harness.mjs'
+  process.env.TEST_HARNESS ?? '../system/harness.mjs'
 );
 
 export const launchBrowser = () =>
   chromium.launch({
-    executablePath: process.env.RTC_TEST_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: [
       '--no-sandbox',
