@@ -68,9 +68,9 @@ test('two people join, see each other counted, and talk both ways', async () => 
     (await bora.drawn()).map(({ own }) => own),
     [false, true],
   );
-  const sides = await anna.page.locator('.bubble').evaluateAll((bubbles) =>
-    bubbles.map((bubble) => bubble.getBoundingClientRect().left),
-  );
+  const sides = await anna.page
+    .locator('.bubble')
+    .evaluateAll((bubbles) => bubbles.map((bubble) => bubble.getBoundingClientRect().left));
   assert.ok(sides[0] > sides[1], 'own messages stand on the right');
 
   await bora.leave();
@@ -112,7 +112,10 @@ for (const width of [360, 1440]) {
     const anna = await join({ width });
     await anna.hears('line 500');
     const { prepends, worst, seen, drawn } = await anna.page.evaluate(scrollToFirst);
-    assert.deepEqual(seen, Array.from({ length: 500 }, (_, index) => index + 1));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 500 }, (_, index) => index + 1),
+    );
     assert.ok(prepends >= 5, `history came in ${prepends} times`);
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
     assert.ok(drawn <= 210, `${drawn} messages in the document`);
@@ -120,9 +123,9 @@ for (const width of [360, 1440]) {
 
     await anna.at('to-newest').click();
     await anna.messages('line 500').waitFor();
-    const below = await anna.at('log').evaluate(
-      (log) => log.scrollHeight - log.scrollTop - log.clientHeight,
-    );
+    const below = await anna
+      .at('log')
+      .evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
     assert.ok(below < 2, 'the newest message is at the end of the page');
   });
 }
@@ -211,7 +214,10 @@ test('a longer absence is filled by history, without a hole or a repeat', async 
     () => document.querySelectorAll('[data-testid=message]').length === 151,
   );
   const drawn = (await anna.drawn()).map(({ id }) => id);
-  assert.deepEqual(drawn, Array.from({ length: 151 }, (_, index) => index + 1));
+  assert.deepEqual(
+    drawn,
+    Array.from({ length: 151 }, (_, index) => index + 1),
+  );
 });
 
 test('what is written offline is sent once, in order, on return', async () => {

@@ -7,9 +7,7 @@ import WebSocket from 'ws';
 export const lobby = '723a2a33-577b-4380-8116-a1aa8e5868d3';
 
 /** The harness of the system tests; another one with the same export may stand in for it. */
-export const { startServer } = await import(
-  process.env.TEST_HARNESS ?? '../system/harness.mjs'
-);
+export const { startServer } = await import(process.env.TEST_HARNESS ?? '../system/harness.mjs');
 
 export const launchBrowser = () =>
   chromium.launch({

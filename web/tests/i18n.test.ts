@@ -9,7 +9,8 @@ const places = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
 describe('string tables', () => {
   it('have the same keys, none empty', () => {
     expect(Object.keys(ko).sort()).toEqual(Object.keys(en).sort());
-    for (const text of [...Object.values(en), ...Object.values(ko)]) expect(text.trim()).not.toBe('');
+    for (const text of [...Object.values(en), ...Object.values(ko)])
+      expect(text.trim()).not.toBe('');
   });
 
   it('have the same places to fill', () => {

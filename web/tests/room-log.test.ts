@@ -125,7 +125,13 @@ describe('own messages on their way', () => {
     const [first] = written('k', 'hi');
     const waiting = play([first!, { type: 'caught-up' }], start);
     expect(waiting.outgoing[0]?.status).toBe('waiting');
-    const failed = play([{ type: 'sending', key: 'k' }, { type: 'refused', key: 'k' }], waiting);
+    const failed = play(
+      [
+        { type: 'sending', key: 'k' },
+        { type: 'refused', key: 'k' },
+      ],
+      waiting,
+    );
     expect(reduce(failed, { type: 'retry', key: 'k' }).outgoing[0]?.status).toBe('waiting');
     expect(reduce(failed, { type: 'discarded', key: 'k' }).outgoing).toEqual([]);
   });

@@ -28,7 +28,12 @@ describe('rows', () => {
 
   it('takes the message above into account', () => {
     const above = at(1, '2026-03-01T12:00:10');
-    const rows = rowsOf({ above, messages: [at(2, '2026-03-01T12:00:20')] }, [], identity, new Map());
+    const rows = rowsOf(
+      { above, messages: [at(2, '2026-03-01T12:00:20')] },
+      [],
+      identity,
+      new Map(),
+    );
     expect(rows.map((row) => row.kind === 'message' && row.head)).toEqual([false]);
   });
 

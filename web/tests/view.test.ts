@@ -15,10 +15,10 @@ import {
 import { me, page } from './make';
 
 const logOf = (...ranges: [number, number][]): RoomLog =>
-  ranges.reduce(
-    (log, [from, to]) => reduce(log, page(to + 1, from, to)),
-    { ...emptyLog, me } as RoomLog,
-  );
+  ranges.reduce((log, [from, to]) => reduce(log, page(to + 1, from, to)), {
+    ...emptyLog,
+    me,
+  } as RoomLog);
 
 const edges = (log: RoomLog, view: View): (number | undefined)[] => {
   const { messages } = shown(log, view);

@@ -24,7 +24,14 @@ describe('token', () => {
   });
 
   it('reads nothing else', () => {
-    const broken = ['', 'a.b', 'a.%%.c', tokenOf(null), tokenOf([]), tokenOf({ ...claims, jti: 1 })];
+    const broken = [
+      '',
+      'a.b',
+      'a.%%.c',
+      tokenOf(null),
+      tokenOf([]),
+      tokenOf({ ...claims, jti: 1 }),
+    ];
     expect(broken.map(identityOf)).toEqual(broken.map(() => null));
   });
 });
@@ -41,7 +48,8 @@ describe('messages and envelopes', () => {
   });
 
   it('reads an envelope', () => {
-    const text = '{"response":null,"error":{"message":"no","cause":null},"type":"T","success":false}';
+    const text =
+      '{"response":null,"error":{"message":"no","cause":null},"type":"T","success":false}';
     expect(asEnvelope(parseJson(text))).toEqual(JSON.parse(text));
     expect(asEnvelope('T')).toBe(null);
   });

@@ -9,9 +9,7 @@ const tables: Record<Language, Table> = { en, ko };
 class I18n {
   language = $state<Language>(chooseLanguage(recall('rtc.language'), navigator.languages));
 
-  #time = $derived(
-    new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }),
-  );
+  #time = $derived(new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }));
   #day = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'full' }));
   #full = $derived(
     new Intl.DateTimeFormat(this.language, { dateStyle: 'medium', timeStyle: 'medium' }),

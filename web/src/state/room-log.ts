@@ -110,11 +110,7 @@ const byId = (messages: readonly ChatMessage[]): ChatMessage[] =>
   [...messages].sort((a, b) => a.id - b.id);
 
 /** Takes messages in the order of their ids, and the ids that they say everything about. */
-function receive(
-  log: RoomLog,
-  batch: readonly ChatMessage[],
-  covered: readonly Range[],
-): RoomLog {
+function receive(log: RoomLog, batch: readonly ChatMessage[], covered: readonly Range[]): RoomLog {
   const fresh = batch.filter(
     ({ id }, index) =>
       id !== batch[index - 1]?.id && log.messages[indexOfId(log.messages, id)]?.id !== id,
@@ -138,7 +134,8 @@ function change(log: RoomLog, key: string, by: (item: Outgoing) => Outgoing | nu
 }
 
 function settle(item: Outgoing): Outgoing[] {
-  if (item.status === 'sending') return item.claimedBy === null ? [{ ...item, status: 'failed' }] : [];
+  if (item.status === 'sending')
+    return item.claimedBy === null ? [{ ...item, status: 'failed' }] : [];
   return item.status === 'stored' ? [] : [item];
 }
 

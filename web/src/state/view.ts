@@ -77,6 +77,7 @@ export function slideDown(log: RoomLog, view: View): Slide {
   const bounds = boundsOf(log, view);
   if (!range || !bounds) return null;
   const to = Math.min(range.to, bounds.to + slideBy);
-  if (to > bounds.to) return { view: { first: Math.max(bounds.from, to - maxShown + 1), last: to } };
+  if (to > bounds.to)
+    return { view: { first: Math.max(bounds.from, to - maxShown + 1), last: to } };
   return range.to < newestId(log) ? { load: 'below', id: range.to } : null;
 }

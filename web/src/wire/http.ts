@@ -34,8 +34,7 @@ export async function history(
   limit: number,
   before: number | null,
 ): Promise<ChatMessage[]> {
-  const address =
-    before === null ? path.newest(roomId, limit) : path.before(roomId, limit, before);
+  const address = before === null ? path.newest(roomId, limit) : path.before(roomId, limit, before);
   const { response, type } = await get(address, token);
   if (tokenErrors.has(type)) throw new TokenRefused(type);
   if (!Array.isArray(response)) throw new Error(`${address}: ${type}`);

@@ -19,5 +19,10 @@ export function identityOf(token: string): Identity | null {
   if (typeof claims !== 'object' || claims === null) return null;
   const { jti, randId, sub, exp } = claims;
   if (typeof jti !== 'string' || typeof randId !== 'string' || typeof sub !== 'string') return null;
-  return { id: jti, nickname: randId, nameTag: sub, expiresAt: typeof exp === 'number' ? exp : null };
+  return {
+    id: jti,
+    nickname: randId,
+    nameTag: sub,
+    expiresAt: typeof exp === 'number' ? exp : null,
+  };
 }
