@@ -97,14 +97,27 @@ describe('bad input', () => {
 
     it('what is no HTTP is 400 and the end of the connection', async () => {
       for (const bytes of [
-        'what is this\r\n\r\n',
-        'GET /init HTTP/9.9\r\nHost: a\r\n\r\n',
+        'GET /init HTTP/1.1\r\n\r\n',
         'GET /init HTTP/1.1\r\nno colon here\r\n\r\n',
         'POST /chatroom HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n',
         'POST /chatroom HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
         '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n',
       ]) {
         assert.match(await overSocket(server, bytes), /^HTTP\/1\.[01] 400 /, JSON.stringify(bytes));
+      }
+    });
+
+    it('another HTTP version is 505', async () => {
+      for (const bytes of ['GET /init HTTP/9.9\r\nHost: a\r\n\r\n', 'GET /init HTTP/2.0\r\nHost: a\r\n\r\n']) {
+        assert.match(await overSocket(server, bytes), /^HTTP\/1\.[01] 505 /, JSON.stringify(bytes));
+      }
+    });
+
+    it('a target with a broken escape is refused', async () => {
+      for (const target of ['/message?roomId=%zz', '/%', '/%2']) {
+        const { status, json } = await request(server, target, { headers: bearer(user.token) });
+        assert.ok(status === 400 || status === 404, `${target}: ${status}`);
+        assertRefusal(json, 'INVALID_PARAMETER', 'NOT_FOUND');
       }
     });
 
