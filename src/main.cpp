@@ -73,8 +73,8 @@ int serve(const Config& config) {
       config, std::move(*networks),
       {**store, **store, relay, tokens, new_identity, server::embedded_page()});
   if (!server) return fail(server.error());
-  (*server)->start();
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
+  (*server)->start();
   log::info("open http://{} in a browser; Ctrl-C stops", config.listen.front());
 
   int signal_number = 0;
