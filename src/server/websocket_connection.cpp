@@ -84,7 +84,7 @@ void WebSocketConnection::on_data(const websocket::Event& event) {
 }
 
 void WebSocketConnection::on_sockjs_message(std::string_view payload) {
-  const auto messages = sockjs::parse_messages(payload);
+  const auto messages = sockjs_reader_.read(payload);
   if (!messages) {
     // SockJS 0.3.3: a broken message breaks the connection.
     close(websocket::kCloseUnsupportedData, "not a SockJS message: expected [\"...\"]");

@@ -7,6 +7,7 @@
 
 #include "net/connection.hpp"
 #include "server/session.hpp"
+#include "sockjs/framing.hpp"
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
@@ -51,6 +52,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
   bool close_sent_ = false;
   websocket::Decoder decoder_;
   std::unique_ptr<Session> session_;
+  sockjs::MessageReader sockjs_reader_;
   std::string sockjs_message_;  // a SockJS message whose end has not come
   std::function<void()> on_gone_;
 };

@@ -159,6 +159,61 @@ Result<std::vector<std::string>> parse_messages(std::string_view payload) {
   return messages;
 }
 
+namespace {
+
+constexpr std::size_t kEscapeSize = 6;  // \uXXXX
+
+// Whether `text` begins with the escape of a surrogate whose third hex digit is one of `digits`.
+bool begins_with_surrogate(std::string_view text, std::string_view digits) {
+  return text.size() >= kEscapeSize && text[0] == '\\' && text[1] == 'u' &&
+         (text[2] == 'd' || text[2] == 'D') && digits.find(text[3]) != std::string_view::npos;
+}
+bool begins_with_high_half(std::string_view text) {
+  return begins_with_surrogate(text, "89abAB");
+}
+bool begins_with_low_half(std::string_view text) {
+  return begins_with_surrogate(text, "cdefCDEF");
+}
+
+// Where the characters of the first string begin, and those of the last one end.
+std::size_t first_begin(std::string_view payload) {
+  return payload.starts_with("[\"") ? 2 : 1;
+}
+std::size_t last_end(std::string_view payload) {
+  return payload.size() - (payload.ends_with("\"]") ? 2 : 1);
+}
+
+// Whether the last string ends in a high half: an escape, not an escaped backslash before "ud83d".
+bool ends_with_high_half(std::string_view payload) {
+  if (payload.size() < first_begin(payload) + kEscapeSize + 1) return false;
+  const std::size_t at = last_end(payload) - kEscapeSize;
+  if (!begins_with_high_half(payload.substr(at))) return false;
+  std::size_t before = at;
+  while (before > 0 && payload[before - 1] == '\\') --before;
+  return (at - before) % 2 == 0;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> MessageReader::read(std::string_view payload) {
+  if (payload.empty() || (high_half_.empty() && !ends_with_high_half(payload))) {
+    return parse_messages(payload);
+  }
+  std::string joined(payload);
+  if (!high_half_.empty() && payload.size() > first_begin(payload)) {
+    const std::size_t begin = first_begin(payload);
+    const bool pair = begins_with_low_half(payload.substr(begin));
+    joined.insert(begin, pair ? high_half_ : "\\ufffd");
+    high_half_.clear();
+  }
+  if (ends_with_high_half(joined)) {
+    const std::size_t at = last_end(joined) - kEscapeSize;
+    high_half_ = joined.substr(at, kEscapeSize);
+    joined.erase(at, kEscapeSize);
+  }
+  return parse_messages(joined);
+}
+
 std::string info_body(bool websocket, bool cookie_needed, std::uint32_t entropy) {
   const auto boolean = [](bool value) { return value ? "true" : "false"; };
   std::string body = "{\"websocket\":";

@@ -26,6 +26,18 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
 // An empty payload is no message (SockJS ignores it). Anything else: invalid_message_format.
 Result<std::vector<std::string>> parse_messages(std::string_view payload);
 
+// parse_messages() for the payloads of one session in turn. A client that cuts a long text by UTF-16
+// units (stompjs 2.3.3 does, at 16,384) may cut a surrogate pair in two; JSON then writes the halves
+// as lone escapes, one at the end of a message, the other at the beginning of the next. Here they
+// are joined again; a half that stays alone becomes U+FFFD.
+class MessageReader {
+ public:
+  Result<std::vector<std::string>> read(std::string_view payload);
+
+ private:
+  std::string high_half_;  // the escape that ended the message before, such as "\ud83d"; or ""
+};
+
 // The body of `/info`: {"websocket":…,"origins":["*:*"],"cookie_needed":…,"entropy":…}.
 std::string info_body(bool websocket, bool cookie_needed, std::uint32_t entropy);
 

@@ -52,6 +52,32 @@ TEST(SockjsFraming, EscapesMessages) {
   for (const auto& [message, frame] : cases) EXPECT_EQ(array_frame(message), frame);
 }
 
+// What a client sends that cuts "가👋나" by UTF-16 units, at every place.
+TEST(SockjsFraming, JoinsSurrogatePairsCutBetweenMessages) {
+  const auto read_all = [](std::initializer_list<std::string_view> payloads) {
+    MessageReader reader;
+    std::string text;
+    for (const std::string_view payload : payloads) {
+      const auto messages = reader.read(payload);
+      EXPECT_TRUE(messages.ok()) << payload;
+      for (const std::string& message : *messages) text += message;
+    }
+    return text;
+  };
+  EXPECT_EQ(read_all({R"(["가\ud83d"])", R"(["\udc4b나"])"}), "가👋나");
+  EXPECT_EQ(read_all({R"("가\uD83D")", R"("\uDC4B나")"}), "가👋나");
+  EXPECT_EQ(read_all({R"(["\ud83d"])", R"(["\udc4b"])"}), "👋");
+  EXPECT_EQ(read_all({R"(["x","\ud83d"])", R"(["\udc4b","y"])"}), "x👋y");
+  EXPECT_EQ(read_all({R"(["\ud83d"])", R"(["\udc4b\ud83d"])", R"(["\udc4b"])"}), "👋👋");
+  EXPECT_EQ(read_all({R"(["\ud83d"])", "", R"(["\udc4b"])"}), "👋") << "an empty one is none";
+  EXPECT_EQ(read_all({R"(["a\ud83d"])", R"(["b"])"}), "a\uFFFDb");
+  EXPECT_EQ(read_all({R"(["a\ud83d"])", R"(["\ud83d"])", R"(["\udc4b"])"}), "a\uFFFD👋");
+  EXPECT_EQ(read_all({R"(["a\\ud83d"])", R"(["b"])"}), "a\\ud83db") << "an escaped backslash";
+  EXPECT_EQ(read_all({R"(["\ud83d\udc4b"])", R"(["b"])"}), "👋b");
+  MessageReader reader;
+  EXPECT_FALSE(reader.read(R"(["a\udc4b"])").ok()) << "a low half that follows nothing";
+}
+
 // The protocol's list, over every character there is.
 TEST(SockjsFraming, EscapesExactlyTheProtocolsList) {
   for (std::uint32_t c = 0; c <= 0x10FFFF; c += c < 0x11000 ? 1 : 97) {
