@@ -58,7 +58,9 @@ int serve(const Config& config) {
                  fmt::format("data_dir: cannot make {}: {}", config.data_dir, problem.message())});
   }
   const auto store = storage::SqliteStore::open(
-      {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite"});
+      {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite",
+       .durability = config.durability == "fsync" ? storage::Durability::fsync
+                                                  : storage::Durability::commit});
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());

@@ -37,6 +37,9 @@ struct Config {
   std::uint64_t direct_rooms_per_identity_max = 0;
   std::uint32_t page_size_max = 0;
   std::uint32_t page_size_default = 0;
+  std::uint32_t history_replay_max = 0;
+  std::string durability;
+  std::uint64_t message_key_lifetime_ms = 0;
   std::uint64_t presence_interval_ms = 0;
 
   std::uint32_t connections_max = 0;

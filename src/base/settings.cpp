@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <fmt/ranges.h>
 
 namespace rtc {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::array kByteUnits{Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB
                                 Unit{"GiB", 1ULL << 30}};
 constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
                                 Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array<std::string_view, 2> kDurabilities{"commit", "fsync"};
 constexpr std::array<std::pair<std::string_view, log::Level>, 6> kLevels{{
     {"trace", log::Level::trace},
     {"debug", log::Level::debug},
@@ -85,6 +87,9 @@ std::string Setting::format() const {
           [this](LargeCount) { return "number, " + range(min, max, {}); },
           [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
           [this](Duration) { return "duration, " + range(min, max, kTimeUnits); },
+          [](const Choice& choice) -> std::string {
+            return fmt::format("one of {}", fmt::join(choice.options, ", "));
+          },
       },
       target);
 }
@@ -103,27 +108,35 @@ Result<void> Setting::assign(Config& config, std::span<const std::string> values
     out = static_cast<std::remove_reference_t<decltype(out)>>(*parsed);
     return {};
   };
-  return std::visit(Overloaded{
-                        [&](Text member) -> Result<void> {
-                          config.*member = value;
-                          return {};
-                        },
-                        [](List) -> Result<void> { return {}; },
-                        [&](Level member) -> Result<void> {
-                          for (const auto& [level_name, level] : kLevels) {
-                            if (value == level_name) {
-                              config.*member = level;
-                              return {};
-                            }
-                          }
-                          return expected;
-                        },
-                        [&](Count member) { return number({}, config.*member); },
-                        [&](LargeCount member) { return number({}, config.*member); },
-                        [&](Bytes to) { return number(kByteUnits, config.*(to.member)); },
-                        [&](Duration to) { return number(kTimeUnits, config.*(to.member)); },
-                    },
-                    target);
+  return std::visit(
+      Overloaded{
+          [&](Text member) -> Result<void> {
+            config.*member = value;
+            return {};
+          },
+          [](List) -> Result<void> { return {}; },
+          [&](Level member) -> Result<void> {
+            for (const auto& [level_name, level] : kLevels) {
+              if (value == level_name) {
+                config.*member = level;
+                return {};
+              }
+            }
+            return expected;
+          },
+          [&](Count member) { return number({}, config.*member); },
+          [&](LargeCount member) { return number({}, config.*member); },
+          [&](Bytes to) { return number(kByteUnits, config.*(to.member)); },
+          [&](Duration to) { return number(kTimeUnits, config.*(to.member)); },
+          [&](const Choice& to) -> Result<void> {
+            if (std::find(to.options.begin(), to.options.end(), value) == to.options.end()) {
+              return expected;
+            }
+            config.*(to.member) = value;
+            return {};
+          },
+      },
+      target);
 }
 
 std::span<const Setting> all_settings() {
@@ -177,6 +190,13 @@ std::span<const Setting> all_settings() {
        "Most entries of one page of history or rooms; a larger `limit` is clamped."},
       {"page_size_default", &Config::page_size_default, "50", 1, 1000,
        "Entries of a page when no `limit` is given."},
+      {"durability", S::Choice{&Config::durability, kDurabilities}, "commit", 0, 0,
+       "What an acknowledged message survives: `commit` the death of the process, `fsync` the loss "
+       "of power as well, for one fsync a commit."},
+      {"history_replay_max", &Config::history_replay_max, "1000", 1, 1'000'000,
+       "Most missed messages that a SUBSCRIBE with `since` is sent; beyond it the client pages."},
+      {"message_key_lifetime", S::Duration{&Config::message_key_lifetime_ms}, "2d", kDay,
+       365 * kDay, "How long a message-key makes a second try harmless."},
       {"presence_interval", S::Duration{&Config::presence_interval_ms}, "500ms", 10, kMinute,
        "Least time between two broadcasts of the number of connected people."},
       // Bounds of connections and rates.

@@ -25,7 +25,11 @@ struct Setting {
   struct Duration {
     std::uint64_t Config::*member;
   };
-  using Target = std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration>;
+  struct Choice {
+    std::string Config::*member;
+    std::span<const std::string_view> options;  // lives for ever
+  };
+  using Target = std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration, Choice>;
 
   std::string_view name;  // in the file; RTC_<UPPER> in the environment; --with-dashes as a flag
   Target target;

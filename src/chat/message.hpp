@@ -15,6 +15,17 @@ struct Draft {
   Identity sender;
   std::string text;  // UTF-8, 1 to message_bytes_max bytes, not blank
   std::int64_t created_at_ms = 0;
+  std::string key;  // `message-key`: at most kMessageKeyBytesMax bytes; "": none
+};
+
+inline constexpr std::size_t kMessageKeyBytesMax = 64;
+
+// What became of a draft.
+struct Stored {
+  MessageId id = 0;
+  bool repeated = false;  // its key was known: nothing was stored, `id` is the first one's
+
+  bool operator==(const Stored&) const = default;
 };
 
 // Stored: the room's next id is its own for ever.

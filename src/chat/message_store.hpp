@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -18,11 +19,13 @@ class MessageStore {
  public:
   virtual ~MessageStore() = default;
 
-  // Stores all drafts in one durable commit, or none of them. The i-th id is the i-th draft's: the
-  // next of its room, without holes, in the order given. Rooms must exist: a draft for another room
+  // Stores all drafts in one durable commit, or none of them. The i-th answer is the i-th draft's:
+  // its id is the next of its room, without holes, in the order given. A draft whose key its sender
+  // has used in that room before (in this batch, or in any not yet forgotten) is a retry: it is not
+  // stored again and gets the first one's id. Rooms must exist: a draft for another room
   // fails the whole batch with not_found_chatroom (the rules look rooms up beforehand). Other
   // failures: internal_server_error; nothing was stored and the same call may be tried again.
-  virtual Result<std::vector<MessageId>> append(std::span<const Draft> drafts) = 0;
+  virtual Result<std::vector<Stored>> append(std::span<const Draft> drafts) = 0;
 
   // The newest messages with id < `before` (0: the newest of all), newest first, at most `limit`
   // (≥ 1). Empty when there are none or the room is unknown. By key: the cost does not grow with
@@ -33,6 +36,14 @@ class MessageStore {
   // The oldest messages with id > `after`, oldest first, at most `limit`.
   virtual Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                                   std::uint32_t limit) = 0;
+
+  // Names this store's ids: another value means another store, whose ids mean other messages. 1 to
+  // 32 letters and digits, the same for as long as the store lives.
+  virtual std::string epoch() const = 0;
+
+  // Forgets keys of messages made before `before_ms` (Unix time), at most `limit` of them; returns
+  // how many. By the writing thread, as append().
+  virtual Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) = 0;
 };
 
 }  // namespace rtc::chat

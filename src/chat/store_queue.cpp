@@ -87,7 +87,10 @@ void StoreQueue::write_loop() {
     }
     for (Job& job : jobs) job();
     jobs.clear();
-    if (!taken.empty()) commit(taken);
+    if (!taken.empty()) {
+      commit(taken);
+      forget_old_keys();
+    }
     taken.clear();
   }
 }
@@ -105,6 +108,20 @@ void StoreQueue::read_loop() {
     job();
     figures_.reads.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+// A few at a time, between commits, so that no commit waits for long.
+void StoreQueue::forget_old_keys() {
+  constexpr std::uint32_t kAtOnce = 1000;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_forgetting_) return;
+  const auto wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+  const auto forgotten = store_.forget_keys(wall_ms - bounds_.key_lifetime_ms, kAtOnce);
+  if (!forgotten) log::warn("store: old message keys not removed: {}", forgotten.error().message);
+  const bool more = forgotten && *forgotten == kAtOnce;
+  next_forgetting_ = now + (more ? std::chrono::seconds(0) : std::chrono::seconds(60));
 }
 
 void StoreQueue::commit(std::vector<Submission>& batch) {
@@ -133,20 +150,24 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
   std::vector<Draft> drafts;
   drafts.reserve(to - from);
   for (std::size_t i = from; i < to; ++i) drafts.push_back(std::move(batch[i].draft));
-  const auto ids = store_.append(drafts);
-  if (ids) {
+  const auto stored = store_.append(drafts);
+  if (stored) {
     figures_.commits.fetch_add(1, std::memory_order_relaxed);
-    figures_.messages.fetch_add(to - from, std::memory_order_relaxed);
     for (std::size_t i = from; i < to; ++i) {
       Draft& draft = drafts[i - from];
-      const MessageId id = (*ids)[i - from];
+      const auto [id, repeated] = (*stored)[i - from];
       outcomes.push_back({batch[i].reply, id, {}});
+      if (repeated) {
+        figures_.repeats.fetch_add(1, std::memory_order_relaxed);
+        continue;
+      }
+      figures_.messages.fetch_add(1, std::memory_order_relaxed);
       committed.push_back(
           {draft.room, id, std::move(draft.sender), std::move(draft.text), draft.created_at_ms});
     }
     return;
   }
-  if (to - from > 1 && ids.error().code == ErrorCode::not_found_chatroom) {
+  if (to - from > 1 && stored.error().code == ErrorCode::not_found_chatroom) {
     // One draft for a room that is not there must not cost the others.
     for (std::size_t i = from; i < to; ++i) {
       batch[i].draft = std::move(drafts[i - from]);
@@ -154,14 +175,14 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     }
     return;
   }
-  log::error("store: {} messages not stored: {}", to - from, ids.error().message);
+  log::error("store: {} messages not stored: {}", to - from, stored.error().message);
   figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
   for (std::size_t i = from; i < to; ++i) {
-    const bool unknown_room = ids.error().code == ErrorCode::not_found_chatroom;
+    const bool unknown_room = stored.error().code == ErrorCode::not_found_chatroom;
     const std::string reason = unknown_room
-                                   ? ids.error().message
+                                   ? stored.error().message
                                    : "the message could not be stored; send it again in a while";
-    outcomes.push_back({batch[i].reply, 0, {ids.error().code, reason}});
+    outcomes.push_back({batch[i].reply, 0, {stored.error().code, reason}});
   }
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -39,23 +40,25 @@ struct Submission {
 // How one submission ended.
 struct Outcome {
   ReplyTo reply;
-  MessageId id = 0;  // 0: not stored, because of `error`
+  MessageId id = 0;  // 0: not stored, because of `error`; a retry's is the first try's
   Error error;
 
   bool stored() const { return id != 0; }
 };
 
 struct StoreQueueBounds {
-  std::size_t messages_max = 65536;       // accepted and not yet committed
-  std::size_t batch_max = 1024;           // messages of one commit
-  std::size_t batch_bytes_max = 1 << 20;  // about: texts of one commit; one message always fits
-  std::size_t reads_max = 4096;           // reads that wait
-  unsigned readers = 2;                   // reading threads
+  std::size_t messages_max = 65536;           // accepted and not yet committed
+  std::size_t batch_max = 1024;               // messages of one commit
+  std::size_t batch_bytes_max = 1 << 20;      // about: texts of one commit; one message always fits
+  std::size_t reads_max = 4096;               // reads that wait
+  unsigned readers = 2;                       // reading threads
+  std::int64_t key_lifetime_ms = 86'400'000;  // how long a message-key is remembered, at least
 };
 
 // Read by any thread (metrics).
 struct StoreFigures {
   std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> repeats{0};  // retries of messages stored before
   std::atomic<std::uint64_t> commits{0};
   std::atomic<std::uint64_t> failures{0};  // messages whose commit failed
   std::atomic<std::uint64_t> reads{0};
@@ -94,6 +97,7 @@ class StoreQueue {
   void write_loop();
   void read_loop();
   void commit(std::vector<Submission>& batch);
+  void forget_old_keys();
   // Commits submissions[from, to) as one batch; outcomes and messages are appended.
   void append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
               std::vector<Outcome>& outcomes, std::vector<Message>& committed);
@@ -103,6 +107,7 @@ class StoreQueue {
   StoreQueueBounds bounds_;
   OnOutcomes on_outcomes_;
   StoreFigures figures_;
+  std::chrono::steady_clock::time_point next_forgetting_{};  // of the writing thread
   std::atomic<std::size_t> waiting_{0};
 
   std::mutex write_mutex_;

@@ -1,5 +1,7 @@
 #include "server/hub.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "server/envelope.hpp"
@@ -14,9 +16,30 @@ constexpr std::string_view kText = "text/plain";
 // A buffer that once held a burst is not kept at that size.
 constexpr std::size_t kPendingKeptMax = 64 << 10;
 
+// What all subscribers of a room's message share, made once a message.
+class RoomMessage {
+ public:
+  RoomMessage(const chat::Message& message, std::string_view epoch)
+      : id_(std::to_string(message.id)),
+        message_id_(message.room.to_string() + "-" + id_),
+        body_(message_json(message)),
+        epoch_(epoch) {}
+
+  std::string encode(const Group& group) const {
+    const std::array headers{stomp::Header{"id", id_}, stomp::Header{"epoch", epoch_}};
+    return Hub::encode(group, message_id_, kJson, headers, body_);
+  }
+
+ private:
+  std::string id_;
+  std::string message_id_;
+  std::string body_;
+  std::string_view epoch_;
+};
+
 }  // namespace
 
-Hub::Hub() {
+Hub::Hub(std::string epoch) : epoch_(std::move(epoch)) {
   entry_.key_.kind = Destination::Kind::entry;
   entry_.destination_ = kEntryDestination;
   errors_.key_.kind = Destination::Kind::errors;
@@ -42,8 +65,7 @@ Topic& Hub::topic_of(const Destination& destination) {
   return *topic;
 }
 
-Hub::Seat Hub::join(const Destination& destination, const Variant& variant, Session& session,
-                    std::uint32_t subscription) {
+Group& Hub::group_of(const Destination& destination, const Variant& variant) {
   Topic& topic = topic_of(destination);
   auto& group = topic.groups_[variant];
   if (group == nullptr) {
@@ -51,22 +73,106 @@ Hub::Seat Hub::join(const Destination& destination, const Variant& variant, Sess
     group->topic_ = &topic;
     group->variant_ = variant;
   }
-  hand_out(*group);  // what came before is not for the newcomer
-  group->members_.push_back({&session, subscription});
-  return {group.get(), static_cast<std::uint32_t>(group->members_.size() - 1)};
+  return *group;
 }
 
-void Hub::leave(const Seat& seat) {
+std::uint32_t Hub::add_member(Group& group, const Group::Member& member) {
+  hand_out(group);  // what came before is not for the newcomer
+  group.members_.push_back(member);
+  return static_cast<std::uint32_t>(group.members_.size() - 1);
+}
+
+Hub::Seat Hub::join(const Destination& destination, const Variant& variant, Session& session,
+                    std::uint32_t subscription) {
+  Group& group = group_of(destination, variant);
+  return {&group, add_member(group, {&session, subscription})};
+}
+
+Hub::Seat Hub::hold(const Destination& destination, const Variant& variant, Session& session,
+                    std::uint32_t subscription) {
+  Group& group = group_of(destination, variant);
+  ++group.held_;
+  group.topic_->held_.push_back({{&session, subscription}, &group, false, 0});
+  return {&group, kHeld};
+}
+
+std::vector<Topic::Held>::iterator Hub::find_held(const Group& group, const Session& session,
+                                                  std::uint32_t subscription) {
+  auto& held = group.topic_->held_;
+  return std::find_if(held.begin(), held.end(), [&](const Topic::Held& each) {
+    return each.member.session == &session && each.member.subscription == subscription;
+  });
+}
+
+bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subscription,
+                   MessageId last) {
   Group& group = *seat.group;
+  Topic& topic = *group.topic_;
+  const auto held = find_held(group, session, subscription);
+  if (topic.recent_.empty() || topic.recent_.back().message().id <= last) {
+    // It hears the first one that is newer; what it has may still be on its way to this loop.
+    held->ready = true;
+    held->last = last;
+    return true;
+  }
+  if (topic.recent_.front().message().id > last + 1) return false;
+  const Group::Member member = held->member;
+  topic.held_.erase(held);
+  --group.held_;
+  const std::uint32_t index = add_member(group, member);
+  for (const Topic::Recent& recent : topic.recent_) {
+    if (recent.message().id <= last) continue;
+    member.session->send(net::Bytes::copy(encode(group, recent.message())));
+  }
+  member.session->seat_moved(member.subscription, index);
+  return true;
+}
+
+// Before a message is encoded: those who have everything older take their seats, and it is kept for
+// those who have not.
+void Hub::seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t index) {
+  const MessageId id = (*batch)[index].id;
+  bool catching_up = false;
+  for (std::size_t i = 0; i < topic.held_.size();) {
+    const Topic::Held held = topic.held_[i];
+    if (!held.ready || held.last >= id) {
+      catching_up = catching_up || !held.ready;
+      ++i;
+      continue;
+    }
+    topic.held_[i] = topic.held_.back();
+    topic.held_.pop_back();
+    --held.group->held_;
+    held.member.session->seat_moved(held.member.subscription, add_member(*held.group, held.member));
+  }
+  if (!catching_up) {
+    topic.recent_.clear();
+    return;
+  }
+  topic.recent_.push_back({batch, index});
+  if (topic.recent_.size() > kRecentMax) topic.recent_.pop_front();
+}
+
+void Hub::leave(const Seat& seat, const Session& session, std::uint32_t subscription) {
+  Group& group = *seat.group;
+  if (seat.index == kHeld) {
+    group.topic_->held_.erase(find_held(group, session, subscription));
+    --group.held_;
+    erase_if_empty(group);
+    return;
+  }
   hand_out(group);  // what came before is still for the leaver
   const Group::Member last = group.members_.back();
   group.members_.pop_back();
   if (seat.index < group.members_.size()) {
     group.members_[seat.index] = last;
     last.session->seat_moved(last.subscription, seat.index);
-    return;
   }
-  if (!group.members_.empty()) return;
+  erase_if_empty(group);
+}
+
+void Hub::erase_if_empty(Group& group) {
+  if (!group.members_.empty() || group.held_ > 0) return;
   Topic& topic = *group.topic_;
   topic.groups_.erase(Variant(group.variant_));
   if (topic.groups_.empty() && topic.key_.kind == Destination::Kind::room) {
@@ -75,8 +181,8 @@ void Hub::leave(const Seat& seat) {
 }
 
 std::string Hub::encode(const Group& group, std::string_view message_id,
-                        std::string_view content_type, std::string_view extra_name,
-                        std::string_view extra_value, std::string_view body) {
+                        std::string_view content_type, std::span<const stomp::Header> more_headers,
+                        std::string_view body) {
   std::string frame;
   stomp::Writer writer(frame, stomp::Command::message, group.variant_.version);
   if (!group.variant_.subscription_id.empty()) {
@@ -85,35 +191,45 @@ std::string Hub::encode(const Group& group, std::string_view message_id,
   writer.header("destination", group.topic_->destination_)
       .header("message-id", message_id)
       .header("content-type", content_type);
-  if (!extra_name.empty()) writer.header(extra_name, extra_value);
+  for (const auto& [name, value] : more_headers) writer.header(name, value);
   writer.end(body);
   std::string framed;
   append_framed(framed, group.variant_.framing, frame);
   return framed;
 }
 
-void Hub::encode_for_all(Topic& topic, std::string_view message_id, std::string_view content_type,
-                         std::string_view body) {
-  for (auto& [variant, group] : topic.groups_) {
-    if (group->pending_.empty()) {
-      group->dirty_index_ = dirty_.size();
-      dirty_.push_back(group.get());
-    }
-    group->pending_ += encode(*group, message_id, content_type, "", "", body);
-    deliveries_ += group->members_.size();
-  }
+std::string Hub::encode(const Group& group, const chat::Message& message) const {
+  return RoomMessage(message, epoch_).encode(group);
 }
 
-void Hub::deliver(const chat::Message& message) {
-  const auto found = rooms_.find(message.room);
-  if (found == rooms_.end()) return;
-  const std::string message_id = message.room.to_string() + "-" + std::to_string(message.id);
-  encode_for_all(*found->second, message_id, kJson, message_json(message));
+void Hub::append(Group& group, std::string_view frames) {
+  if (group.members_.empty()) return;
+  if (group.pending_.empty()) {
+    group.dirty_index_ = dirty_.size();
+    dirty_.push_back(&group);
+  }
+  group.pending_ += frames;
+  deliveries_ += group.members_.size();
+}
+
+void Hub::deliver(const chat::MessageBatch& batch) {
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    const chat::Message& message = (*batch)[i];
+    const auto found = rooms_.find(message.room);
+    if (found == rooms_.end()) continue;
+    Topic& topic = *found->second;
+    if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, i);
+    const RoomMessage common(message, epoch_);
+    for (auto& [variant, group] : topic.groups_) append(*group, common.encode(*group));
+  }
 }
 
 void Hub::deliver_count(std::uint64_t count) {
   const std::string message_id = "entry-" + std::to_string(++counts_sent_);
-  encode_for_all(entry_, message_id, kText, std::to_string(count));
+  const std::string body = std::to_string(count);
+  for (auto& [variant, group] : entry_.groups_) {
+    append(*group, encode(*group, message_id, kText, {}, body));
+  }
 }
 
 void Hub::hand_out(Group& group) {

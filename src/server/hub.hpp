@@ -5,17 +5,23 @@
 // room is mostly one group. A message is encoded once a group, into the group's buffer; at the end
 // of the loop's turn each group's buffer becomes one shared segment, handed to each of its members.
 // So a delivery costs one push of a pointer, whatever number of messages the turn brought.
+//
+// Who asks for what he missed (SUBSCRIBE with `since`) holds a seat first: he hears nothing while
+// his session reads the store, and is seated exactly where the store's last page ended.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "chat/message.hpp"
+#include "chat/relay.hpp"
 #include "net/bytes.hpp"
 #include "server/destinations.hpp"
 #include "server/framing.hpp"
@@ -53,6 +59,7 @@ class Group {
   Topic* topic_ = nullptr;
   Variant variant_;
   std::vector<Member> members_;
+  std::uint32_t held_ = 0;       // seats held in it
   std::string pending_;          // whole frames, to be handed out at the turn's end
   std::size_t dirty_index_ = 0;  // in the hub's list, while pending_ is not empty
 };
@@ -71,20 +78,41 @@ class Topic {
     }
   };
 
+  // A session that is being told what it missed.
+  struct Held {
+    Group::Member member;
+    Group* group;
+    bool ready;  // it has everything up to `last`, and nothing newer was delivered here
+    MessageId last;
+  };
+  // A message delivered while somebody was catching up.
+  struct Recent {
+    chat::MessageBatch batch;
+    std::size_t index;
+    const chat::Message& message() const { return (*batch)[index]; }
+  };
+
   Destination key_;
   std::string destination_;
   std::unordered_map<Variant, std::unique_ptr<Group>, VariantHash> groups_;
+  std::vector<Held> held_;
+  std::deque<Recent> recent_;  // empty while nobody catches up
 };
 
 class Hub {
  public:
+  static constexpr std::uint32_t kHeld = 0xFFFFFFFF;
+  // Messages that a topic keeps for those who are catching up; beyond it they read on.
+  static constexpr std::size_t kRecentMax = 1024;
+
   // A place in a group; kept by the session, which must leave() before it dies.
   struct Seat {
     Group* group = nullptr;
-    std::uint32_t index = 0;
+    std::uint32_t index = 0;  // kHeld: nothing is delivered to it yet
   };
 
-  Hub();
+  // `epoch`: the store's, told with every message.
+  explicit Hub(std::string epoch);
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
   ~Hub();
@@ -93,18 +121,30 @@ class Hub {
   // seat's own index changes (Session::seat_moved).
   Seat join(const Destination& destination, const Variant& variant, Session& session,
             std::uint32_t subscription);
-  void leave(const Seat& seat);
+  // The same place in a room, held until catch_up().
+  Seat hold(const Destination& destination, const Variant& variant, Session& session,
+            std::uint32_t subscription);
+  // The session has every message up to `last`. Sends it what was delivered here since, and lets it
+  // hear the rest (it learns its index by Session::seat_moved). False when what was delivered is no
+  // longer at hand: it must read on in the store.
+  bool catch_up(const Seat& seat, const Session& session, std::uint32_t subscription,
+                MessageId last);
+  // `session` and `subscription` as the seat was taken with.
+  void leave(const Seat& seat, const Session& session, std::uint32_t subscription);
 
-  // Encodes for the room's subscribers here, if it has any.
-  void deliver(const chat::Message& message);
+  // Encodes for the rooms' subscribers here, if they have any.
+  void deliver(const chat::MessageBatch& batch);
   // Encodes the number of connected people for the subscribers of the entry topic.
   void deliver_count(std::uint64_t count);
   bool has_entry_subscribers() const { return !entry_.groups_.empty(); }
 
   // One message to one session: the bytes, framed as the group's.
   static std::string encode(const Group& group, std::string_view message_id,
-                            std::string_view content_type, std::string_view extra_name,
-                            std::string_view extra_value, std::string_view body);
+                            std::string_view content_type,
+                            std::span<const stomp::Header> more_headers, std::string_view body);
+  // A room's message, as deliver() encodes it.
+  std::string encode(const Group& group, const chat::Message& message) const;
+  const std::string& epoch() const { return epoch_; }
 
   // Hands out what was encoded since the last call. Once a turn.
   void flush();
@@ -113,10 +153,16 @@ class Hub {
 
  private:
   Topic& topic_of(const Destination& destination);
-  void encode_for_all(Topic& topic, std::string_view message_id, std::string_view content_type,
-                      std::string_view body);
+  Group& group_of(const Destination& destination, const Variant& variant);
+  static std::vector<Topic::Held>::iterator find_held(const Group& group, const Session& session,
+                                                      std::uint32_t subscription);
+  std::uint32_t add_member(Group& group, const Group::Member& member);
+  void seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t index);
+  void append(Group& group, std::string_view frames);
   void hand_out(Group& group);
+  void erase_if_empty(Group& group);
 
+  std::string epoch_;
   Topic entry_;
   Topic errors_;
   std::unordered_map<RoomId, std::unique_ptr<Topic>> rooms_;

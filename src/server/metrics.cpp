@@ -93,6 +93,8 @@ std::string metrics_text(const Services& services,
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
   out.counter("store_messages_total", "Messages stored.", store.messages.load());
+  out.counter("store_repeats_total", "Retries of messages that were stored before.",
+              store.repeats.load());
   out.counter("store_commits_total", "Commits of messages.", store.commits.load());
   out.counter("store_failures_total", "Messages whose commit failed.", store.failures.load());
   out.counter("store_reads_total", "Reads of the store.", store.reads.load());

@@ -35,9 +35,11 @@ Error setting_error(std::string_view name, const Error& error) {
 Server::Server(const Config& config, const Parts& parts) : config_(config), files_(parts.page) {
   store_ = std::make_unique<chat::StoreQueue>(
       parts.messages, parts.relay,
-      chat::StoreQueueBounds{.messages_max = config_.store_queue_max,
-                             .batch_max = config_.store_batch_max,
-                             .reads_max = config_.read_queue_max},
+      chat::StoreQueueBounds{
+          .messages_max = config_.store_queue_max,
+          .batch_max = config_.store_batch_max,
+          .reads_max = config_.read_queue_max,
+          .key_lifetime_ms = static_cast<std::int64_t>(config_.message_key_lifetime_ms)},
       [this](std::vector<chat::Outcome> outcomes) { settle(std::move(outcomes)); });
   services_ = std::unique_ptr<Services>(new Services{
       .config = config_,
@@ -161,7 +163,7 @@ std::vector<std::string> Server::addresses() const {
 }
 
 void Server::deliver(const chat::MessageBatch& batch) {
-  on_every_loop([batch](Shard& shard) { shard.deliver(*batch); });
+  on_every_loop([batch](Shard& shard) { shard.deliver(batch); });
 }
 
 void Server::settle(std::vector<chat::Outcome> outcomes) {

@@ -3,6 +3,7 @@
 #include "server/session.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/log.hpp"
 #include "server/envelope.hpp"
@@ -46,10 +47,11 @@ Session::~Session() {
 }
 
 void Session::leave() {
-  for (Hub::Seat& seat : subscriptions_) {
-    if (seat.group != nullptr) shard_.hub().leave(seat);
-    seat = {};
+  for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
+    if (subscriptions_[i].group != nullptr) shard_.hub().leave(subscriptions_[i], *this, i);
+    subscriptions_[i] = {};
   }
+  replays_.clear();
   if (!connected_) return;
   connected_ = false;
   shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);
@@ -290,6 +292,7 @@ void Session::on_outcome(const chat::Outcome& outcome) {
     if (found != pending_->end()) {
       if (outcome.stored()) {
         found->done = true;
+        found->id = outcome.id;
       } else {
         receipt = std::move(found->receipt);
         pending_->erase(found);
@@ -308,26 +311,27 @@ void Session::on_outcome(const chat::Outcome& outcome) {
 void Session::acknowledge(std::string receipt) {
   if (receipt.empty()) return;
   if (pending_ == nullptr) {
-    write_receipt(receipt);
+    write_receipt(receipt, 0);
   } else {
-    pending_->push_back({0, true, std::move(receipt)});
+    pending_->push_back({0, true, std::move(receipt), 0});
   }
 }
 
 void Session::release_receipts() {
   if (pending_ == nullptr) return;
   while (!pending_->empty() && pending_->front().done) {
-    write_receipt(pending_->front().receipt);
+    write_receipt(pending_->front().receipt, pending_->front().id);
     pending_->pop_front();
   }
   if (pending_->empty()) pending_.reset();
 }
 
-void Session::write_receipt(std::string_view receipt) {
+void Session::write_receipt(std::string_view receipt, MessageId id) {
   std::string frame;
-  stomp::Writer(frame, stomp::Command::receipt, parser_.version())
-      .header("receipt-id", receipt)
-      .end();
+  stomp::Writer writer(frame, stomp::Command::receipt, parser_.version());
+  writer.header("receipt-id", receipt);
+  if (id != 0) writer.header("id", id);
+  writer.end();
   send_frame(frame);
 }
 
@@ -337,8 +341,10 @@ void Session::refuse(const Error& error, std::string_view receipt) {
     if (seat.group == nullptr || seat.group->topic().destination() != kErrorsDestination) continue;
     shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
     const std::string message_id = "error-" + std::to_string(next_request_++);
+    const std::array headers{stomp::Header{"receipt-id", receipt}};
     output_.send(Hub::encode(*seat.group, message_id, "application/json",
-                             receipt.empty() ? "" : "receipt-id", receipt, error_envelope(error)));
+                             std::span(headers).first(receipt.empty() ? 0 : 1),
+                             error_envelope(error)));
     return;
   }
   fail(error, receipt, websocket::kClosePolicyViolation);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ class SessionOutput {
   virtual void resume_input() = 0;
   // Ends the transport after what was sent, with that close code (RFC 6455, section 7.4).
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  virtual std::size_t queued_bytes() const = 0;  // sent and not yet taken by the peer's socket
   virtual std::uint64_t last_read_ms() const = 0;
   virtual std::uint64_t last_write_ms() const = 0;
 
@@ -59,6 +61,9 @@ class Session final : private net::Timer {
   // From the output: bytes of STOMP, in any split.
   void on_bytes(std::string_view bytes);
 
+  // From the output: nothing is queued any more.
+  void on_drained();
+
   // From the hub.
   void send(const net::Bytes& framed) { output_.send(framed); }
   void seat_moved(std::uint32_t subscription, std::uint32_t index) {
@@ -77,6 +82,29 @@ class Session final : private net::Timer {
     std::uint32_t request = 0;
     bool done = false;
     std::string receipt;  // "": none was asked for
+    MessageId id = 0;     // of the message; 0: the receipt is for another frame
+  };
+  // A subscription that is being told what it missed.
+  struct Replay {
+    std::uint32_t number = 0;  // tells it from an older one of the same subscription
+    std::uint32_t subscription = 0;
+    RoomId room;
+    MessageId last = 0;  // everything up to it was sent, or the client was told to page for it
+    bool waits_for_drain = false;
+  };
+  struct ReplayPage {
+    std::vector<chat::Message> messages;
+    MessageId newest = 0;        // of the room; told with the first page, as the next two
+    bool epoch_changed = false;  // the client's ids are another store's
+    bool too_many = false;       // more than history_replay_max were missed
+    bool failed = false;
+  };
+  struct SubscribeRequest {
+    Destination destination;
+    Variant variant;
+    std::optional<MessageId> since;
+    std::string epoch;
+    std::string receipt;
   };
   using WithRoom = std::function<void(Session&, const chat::Room*)>;
 
@@ -89,9 +117,19 @@ class Session final : private net::Timer {
   void agree_heart_beats(const stomp::HeartBeat& client);
   void on_send(const stomp::Frame& frame);
   bool is_own_token(std::string_view token) const;
-  void post(const chat::Room* room, RoomId id, std::string text, std::string receipt);
+  // Whether the room is there and open to this identity; refuses otherwise.
+  bool check_entry(const chat::Room* room, const std::string& receipt);
+  void post(const chat::Room* room, chat::Draft draft, const std::string& receipt);
   void on_subscribe(const stomp::Frame& frame);
-  void subscribe(const Destination& destination, const Variant& variant, std::string receipt);
+  void subscribe(const SubscribeRequest& request);
+  std::optional<std::uint32_t> free_subscription(const SubscribeRequest& request);
+  void start_replay(const SubscribeRequest& request, std::uint32_t subscription);
+  void read_on(std::uint32_t number, const std::string* epoch);
+  void on_page(std::uint32_t number, const ReplayPage& page);
+  void send_marker(const Hub::Seat& seat, std::string_view kind, MessageId from, MessageId to);
+  Replay* find_replay(std::uint32_t number);
+  void abandon_replay(std::uint32_t number);
+  void drop_subscription(std::uint32_t subscription);
   void on_unsubscribe(const stomp::Frame& frame);
   void on_disconnect(const stomp::Frame& frame);
 
@@ -101,7 +139,7 @@ class Session final : private net::Timer {
 
   void acknowledge(std::string receipt);
   void release_receipts();
-  void write_receipt(std::string_view receipt);
+  void write_receipt(std::string_view receipt, MessageId id);
   // The client asked for something it cannot have: a MESSAGE on /user/queue/errors, or, when it
   // does not listen there, ERROR and the end.
   void refuse(const Error& error, std::string_view receipt);
@@ -121,6 +159,7 @@ class Session final : private net::Timer {
   chat::Identity identity_;
   std::uint64_t token_hash_ = 0;
   std::vector<Hub::Seat> subscriptions_;
+  std::vector<Replay> replays_;
   std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
   std::uint32_t next_request_ = 1;
   std::uint32_t in_flight_ = 0;  // own messages given to the store

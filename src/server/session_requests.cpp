@@ -1,4 +1,4 @@
-// What a session's frames ask for: SEND, SUBSCRIBE, UNSUBSCRIBE.
+// SEND: from the frame to the store. And the rooms that frames name.
 #include <boost/json.hpp>
 #include <chrono>
 
@@ -41,11 +41,25 @@ Result<SendBody> parse_body(std::string_view body) {
   return SendBody{*id, std::string(message.data(), message.size())};
 }
 
-Error no_such_room() {
-  return {ErrorCode::not_found_chatroom, "there is no such room"};
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
+
+bool Session::check_entry(const chat::Room* room, const std::string& receipt) {
+  if (room == nullptr) {
+    refuse({ErrorCode::not_found_chatroom, "there is no such room"}, receipt);
+    return false;
+  }
+  if (!chat::may_enter(*room, identity_.id)) {
+    refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
+    return false;
+  }
+  return true;
+}
 
 void Session::with_room(RoomId id, const std::string& receipt, WithRoom then) {
   if (const chat::Room* room = shard_.cached_room(id)) {
@@ -118,6 +132,11 @@ void Session::on_send(const stomp::Frame& frame) {
     refuse({ErrorCode::too_many_requests, "you are sending too fast; wait a moment"}, receipt);
     return;
   }
+  const std::string_view key = frame.get("message-key");
+  if (key.size() > chat::kMessageKeyBytesMax) {
+    refuse({ErrorCode::invalid_message_format, "message-key: longer than 64 bytes"}, receipt);
+    return;
+  }
   auto body = parse_body(frame.body);
   if (!body) {
     refuse(body.error(), receipt);
@@ -128,25 +147,17 @@ void Session::on_send(const stomp::Frame& frame) {
     refuse(checked.error(), receipt);
     return;
   }
+  chat::Draft draft{body->room, identity_, std::move(body->text), now_ms(), std::string(key)};
   with_room(body->room, receipt,
-            [id = body->room, text = std::move(body->text), receipt](
-                Session& self, const chat::Room* room) { self.post(room, id, text, receipt); });
+            [draft = std::move(draft), receipt](Session& self, const chat::Room* room) {
+              self.post(room, draft, receipt);
+            });
 }
 
-void Session::post(const chat::Room* room, RoomId id, std::string text, std::string receipt) {
-  if (room == nullptr) {
-    refuse(no_such_room(), receipt);
-    return;
-  }
-  if (!chat::may_enter(*room, identity_.id)) {
-    refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
-    return;
-  }
-  const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  std::chrono::system_clock::now().time_since_epoch())
-                                  .count();
+void Session::post(const chat::Room* room, chat::Draft draft, const std::string& receipt) {
+  if (!check_entry(room, receipt)) return;
   const std::uint32_t request = next_request_++;
-  if (!shard_.submit({id, identity_, std::move(text), now_ms}, handle_, request)) {
+  if (!shard_.submit(std::move(draft), handle_, request)) {
     refuse({ErrorCode::server_overload, "too much is waiting to be stored; try again in a while"},
            receipt);
     return;
@@ -154,103 +165,7 @@ void Session::post(const chat::Room* room, RoomId id, std::string text, std::str
   ++in_flight_;
   if (receipt.empty()) return;
   if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
-  pending_->push_back({request, false, std::move(receipt)});
-}
-
-void Session::on_subscribe(const stomp::Frame& frame) {
-  std::string receipt(frame.get("receipt"));
-  const auto text = frame.find("destination");
-  const auto id = frame.find("id");
-  const bool needs_id = parser_.version() != stomp::Version::v1_0;
-  if (!text || (needs_id && (!id || id->empty()))) {
-    fail({ErrorCode::invalid_message_format, "SUBSCRIBE needs the headers id and destination"},
-         receipt, websocket::kCloseProtocolError);
-    return;
-  }
-  Variant variant{std::string(id.value_or("")), parser_.version(), output_.framing()};
-  if (variant.subscription_id.size() > kIdBytesMax) {
-    fail({ErrorCode::invalid_message_format, "id: longer than 256 bytes"}, receipt,
-         websocket::kClosePolicyViolation);
-    return;
-  }
-  const auto destination = parse_destination(*text);
-  if (!destination) {
-    refuse({ErrorCode::forbidden_action, "there is no such destination to subscribe to"}, receipt);
-    return;
-  }
-  if (destination->kind != Destination::Kind::room) {
-    subscribe(*destination, variant, std::move(receipt));
-    return;
-  }
-  with_room(destination->room, receipt,
-            [destination = *destination, variant = std::move(variant), receipt](
-                Session& self, const chat::Room* room) {
-              if (room == nullptr) {
-                self.refuse(no_such_room(), receipt);
-              } else if (!chat::may_enter(*room, self.identity_.id)) {
-                self.refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
-              } else {
-                self.subscribe(destination, variant, receipt);
-              }
-            });
-}
-
-void Session::subscribe(const Destination& destination, const Variant& variant,
-                        std::string receipt) {
-  std::size_t free = subscriptions_.size();
-  std::size_t held = 0;
-  for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
-    const Hub::Seat& seat = subscriptions_[i];
-    if (seat.group == nullptr) {
-      free = i;
-      continue;
-    }
-    ++held;
-    if (!variant.subscription_id.empty() &&
-        seat.group->variant().subscription_id == variant.subscription_id) {
-      refuse({ErrorCode::invalid_parameter, "id: this session has a subscription of that id"},
-             receipt);
-      return;
-    }
-  }
-  if (held >= shard_.config().subscriptions_per_session_max) {
-    refuse({ErrorCode::forbidden_action, "this session has too many subscriptions"}, receipt);
-    return;
-  }
-  if (free == subscriptions_.size()) subscriptions_.emplace_back();
-  subscriptions_[free] =
-      shard_.hub().join(destination, variant, *this, static_cast<std::uint32_t>(free));
-  acknowledge(std::move(receipt));
-  if (destination.kind == Destination::Kind::entry) {
-    const auto count = shard_.services().totals.sessions.load(std::memory_order_relaxed);
-    output_.send(Hub::encode(*subscriptions_[free].group,
-                             "entry-now-" + std::to_string(next_request_++), "text/plain", "", "",
-                             std::to_string(count)));
-    shard_.start_presence();
-  }
-}
-
-void Session::on_unsubscribe(const stomp::Frame& frame) {
-  const auto id = frame.find("id");
-  const auto destination = frame.find("destination");
-  const bool by_destination = !id && parser_.version() == stomp::Version::v1_0 && destination;
-  if (!id && !by_destination) {
-    fail({ErrorCode::invalid_message_format, "UNSUBSCRIBE needs the header id"},
-         frame.get("receipt"), websocket::kCloseProtocolError);
-    return;
-  }
-  for (Hub::Seat& seat : subscriptions_) {
-    if (seat.group == nullptr) continue;
-    if (by_destination ? seat.group->topic().destination() == *destination
-                       : seat.group->variant().subscription_id == *id) {
-      shard_.hub().leave(seat);
-      seat = {};
-      acknowledge(std::string(frame.get("receipt")));
-      return;
-    }
-  }
-  refuse({ErrorCode::invalid_parameter, "id: this session has no subscription of that id"},
-         frame.get("receipt"));
+  pending_->push_back({request, false, receipt, 0});
 }
 
 }  // namespace rtc::server

@@ -53,6 +53,7 @@ Shard::Shard(Services& services, std::uint32_t index)
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
+      hub_(services.messages.epoch()),
       request_rates_({services.config.request_rate_max, services.config.request_burst_max}),
       loop_(net::make_epoll_poller()) {
   loop_.add_turn_end([this] { end_turn(); });
@@ -112,10 +113,6 @@ void Shard::end_turn() {
   if (!submissions_.empty()) services_.store.submit(submissions_);
   hub_.flush();
   figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
-}
-
-void Shard::deliver(const std::vector<chat::Message>& messages) {
-  for (const chat::Message& message : messages) hub_.deliver(message);
 }
 
 void Shard::settle(const std::vector<chat::Outcome>& outcomes) {

@@ -111,7 +111,7 @@ class Shard : private net::Timer {
   void start_presence();
 
   // From other threads, by way of loop().post().
-  void deliver(const std::vector<chat::Message>& messages);
+  void deliver(const chat::MessageBatch& batch) { hub_.deliver(batch); }
   void settle(const std::vector<chat::Outcome>& outcomes);
   // The server goes down: tell every client and close.
   void shut_down();

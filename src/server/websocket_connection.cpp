@@ -97,6 +97,10 @@ void WebSocketConnection::on_input_end(net::Connection& connection) {
   connection.close_after_flush();
 }
 
+void WebSocketConnection::on_drained(net::Connection& /*connection*/) {
+  session_->on_drained();
+}
+
 void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason reason) {
   if (reason == net::CloseReason::overflow) {
     shard_.figures().slow_consumers.fetch_add(1, std::memory_order_relaxed);

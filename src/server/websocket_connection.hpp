@@ -24,6 +24,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
   void on_input_end(net::Connection& connection) override;
+  void on_drained(net::Connection& connection) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
 
  private:
@@ -38,6 +39,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
   }
   void resume_input() override;
   void close(std::uint16_t code, std::string_view reason) override;
+  std::size_t queued_bytes() const override { return connection_.queued_bytes(); }
   std::uint64_t last_read_ms() const override { return connection_.last_read_ms(); }
   std::uint64_t last_write_ms() const override { return connection_.last_write_ms(); }
 

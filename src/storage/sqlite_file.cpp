@@ -71,7 +71,7 @@ Result<void> check_ours(SQLite::Database& database, const std::string& file) {
   return {};
 }
 
-Result<void> configure(SQLite::Database& database, const std::string& file) {
+Result<void> configure(SQLite::Database& database, const std::string& file, Durability durability) {
   const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (mode != "wal") {
     return refused(
@@ -81,7 +81,8 @@ Result<void> configure(SQLite::Database& database, const std::string& file) {
   }
   // Durability. NORMAL: a commit survives the death of the process; FULL: of the machine's power
   // as well, for one fsync a commit.
-  database.exec("PRAGMA synchronous = NORMAL");
+  database.exec(durability == Durability::fsync ? "PRAGMA synchronous = FULL"
+                                                : "PRAGMA synchronous = NORMAL");
   // 64 MiB of log between checkpoints, cut back to that after a burst; and as much cache at most.
   // Ten thousand busy rooms end in as many pages: they stay in memory, and a checkpoint writes each
   // of them once.
@@ -124,7 +125,7 @@ FileLock::~FileLock() {
 }
 
 Result<SQLite::Database> open_writer(const std::filesystem::path& file,
-                                     std::uint32_t busy_timeout_ms) {
+                                     const SqliteOptions& options) {
   const Error not_a_database = refused(fmt::format(
       "{} is not a database; move it away or choose another data directory", file.string()));
   // SQLite would make the file readable by everyone; its log takes over the file's mode.
@@ -135,9 +136,9 @@ Result<SQLite::Database> open_writer(const std::filesystem::path& file,
   if (!plausible) return not_a_database;
   try {
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
-                              timeout_of(busy_timeout_ms));
+                              timeout_of(options.busy_timeout_ms));
     if (auto ours = check_ours(database, file.string()); !ours) return ours.error();
-    if (auto configured = configure(database, file.string()); !configured) {
+    if (auto configured = configure(database, file.string(), options.durability); !configured) {
       return configured.error();
     }
     migrate(database);

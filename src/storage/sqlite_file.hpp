@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "storage/sqlite_store.hpp"
 
 namespace rtc::storage {
 
@@ -28,7 +29,7 @@ class FileLock {
 // The connection that writes, its schema up to date. Made with its directory when it is not there,
 // for its owner only. Throws SQLite::Exception as well.
 Result<SQLite::Database> open_writer(const std::filesystem::path& file,
-                                     std::uint32_t busy_timeout_ms);
+                                     const SqliteOptions& options);
 
 // A read-only connection to a file that open_writer() has opened. Throws SQLite::Exception.
 SQLite::Database open_reader(const std::filesystem::path& file, std::uint32_t busy_timeout_ms);

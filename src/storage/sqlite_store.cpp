@@ -41,7 +41,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& opti
   auto lock = FileLock::take(file);
   if (!lock) return lock.error();
   try {
-    auto database = open_writer(file, options.busy_timeout_ms);
+    auto database = open_writer(file, options);
     if (!database) return database.error();
     auto state = std::make_unique<State>(std::move(*lock), std::move(*database), file, options);
     return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(state)));
@@ -50,8 +50,16 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& opti
   }
 }
 
-Result<std::vector<MessageId>> SqliteStore::append(std::span<const chat::Draft> drafts) {
+Result<std::vector<chat::Stored>> SqliteStore::append(std::span<const chat::Draft> drafts) {
   return state_->writer.append(drafts);
+}
+
+std::string SqliteStore::epoch() const {
+  return state_->writer.epoch();
+}
+
+Result<std::uint64_t> SqliteStore::forget_keys(std::int64_t before_ms, std::uint32_t limit) {
+  return state_->writer.forget_keys(before_ms, limit);
 }
 
 Result<std::vector<chat::Message>> SqliteStore::page_before(RoomId room, MessageId before,

@@ -14,10 +14,17 @@
 
 namespace rtc::storage {
 
+// What a commit survives. Both survive kill -9 of the process.
+enum class Durability {
+  commit,  // not the loss of power: the last commits may be gone, none is broken
+  fsync,   // the loss of power as well, for one fsync a commit
+};
+
 struct SqliteOptions {
   std::filesystem::path file;  // made, with its directory, when it is not there
   std::uint32_t readers = 2;   // read connections
   std::uint32_t busy_timeout_ms = 5000;
+  Durability durability = Durability::commit;
 };
 
 class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
@@ -28,11 +35,13 @@ class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
   static Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options);
   ~SqliteStore() override;
 
-  Result<std::vector<MessageId>> append(std::span<const chat::Draft> drafts) override;
+  Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts) override;
   Result<std::vector<chat::Message>> page_before(RoomId room, MessageId before,
                                                  std::uint32_t limit) override;
   Result<std::vector<chat::Message>> page_after(RoomId room, MessageId after,
                                                 std::uint32_t limit) override;
+  std::string epoch() const override;
+  Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override;
 
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds) override;
   Result<chat::Room> find_or_create_direct(const chat::Room& room,

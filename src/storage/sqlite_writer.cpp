@@ -31,6 +31,11 @@ SqliteWriter::SqliteWriter(SQLite::Database database)
                     "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
                     "FROM rooms WHERE id = ?"),
       insert_message_(database_, "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+      find_key_(database_, "SELECT id FROM message_keys WHERE sender = ? AND room = ? AND key = ?"),
+      insert_key_(database_, "INSERT INTO message_keys VALUES (?, ?, ?, ?, ?)"),
+      forget_keys_(database_,
+                   "DELETE FROM message_keys WHERE (sender, room, key) IN (SELECT sender, room, "
+                   "key FROM message_keys WHERE created_at_ms < ? ORDER BY created_at_ms LIMIT ?)"),
       insert_room_(database_, "INSERT INTO rooms VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"),
       insert_member_(database_, "INSERT OR IGNORE INTO room_members VALUES (?, ?)"),
       find_direct_(database_, fmt::format("SELECT {} FROM rooms "
@@ -42,7 +47,8 @@ SqliteWriter::SqliteWriter(SQLite::Database database)
       count_direct_of_(database_,
                        "SELECT count(*) FROM (SELECT 1 FROM room_members WHERE user = ? LIMIT ?)"),
       open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
-      direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")) {}
+      direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")),
+      epoch_(database_.execAndGet("SELECT epoch FROM store").getString()) {}
 
 SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
   const auto known = counters_.find(room);
@@ -64,12 +70,36 @@ void SqliteWriter::insert(const Counter& counter, const chat::Draft& draft) {
       .bind(7, draft.text)
       .bind(8, draft.created_at_ms)
       .run();
+  if (draft.key.empty()) return;
+  Use(insert_key_)
+      .bind(1, draft.sender.id.value)
+      .bind(2, counter.room_key)
+      .bind(3, draft.key)
+      .bind(4, counter.last_id)
+      .bind(5, draft.created_at_ms)
+      .run();
 }
 
-Result<std::vector<MessageId>> SqliteWriter::append(std::span<const chat::Draft> drafts) {
-  std::vector<MessageId> ids;
-  if (drafts.empty()) return ids;
-  ids.reserve(drafts.size());
+Result<std::uint64_t> SqliteWriter::forget_keys(std::int64_t before_ms, std::uint32_t limit) {
+  try {
+    Use(forget_keys_).bind(1, before_ms).bind(2, std::int64_t{limit}).run();
+    return static_cast<std::uint64_t>(database_.getChanges());
+  } catch (const SQLite::Exception& error) {
+    return storage_failure(error);
+  }
+}
+
+MessageId SqliteWriter::known_id(const Counter& counter, const chat::Draft& draft) {
+  if (draft.key.empty()) return 0;
+  Use row(find_key_);
+  row.bind(1, draft.sender.id.value).bind(2, counter.room_key).bind(3, draft.key);
+  return row.next() ? static_cast<MessageId>(row.integer(0)) : 0;
+}
+
+Result<std::vector<chat::Stored>> SqliteWriter::append(std::span<const chat::Draft> drafts) {
+  std::vector<chat::Stored> stored;
+  if (drafts.empty()) return stored;
+  stored.reserve(drafts.size());
   try {
     SQLite::Transaction transaction(database_, kImmediate);  // rolled back unless committed
     for (const chat::Draft& draft : drafts) {
@@ -78,12 +108,16 @@ Result<std::vector<MessageId>> SqliteWriter::append(std::span<const chat::Draft>
         counters_.clear();
         return {ErrorCode::not_found_chatroom, "There is no such room."};
       }
+      if (const MessageId known = known_id(*counter, draft); known != 0) {
+        stored.push_back({known, true});
+        continue;
+      }
       ++counter->last_id;
       insert(*counter, draft);
-      ids.push_back(static_cast<MessageId>(counter->last_id));
+      stored.push_back({static_cast<MessageId>(counter->last_id), false});
     }
     transaction.commit();
-    return ids;
+    return stored;
   } catch (const SQLite::Exception& error) {
     counters_.clear();
     return storage_failure(error);

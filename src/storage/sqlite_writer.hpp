@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -18,7 +19,9 @@ class SqliteWriter {
  public:
   explicit SqliteWriter(SQLite::Database database);
 
-  Result<std::vector<MessageId>> append(std::span<const chat::Draft> drafts);
+  Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
+  Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
+  const std::string& epoch() const { return epoch_; }
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds);
   Result<chat::Room> find_or_create_direct(const chat::Room& room, const chat::RoomBounds& bounds);
 
@@ -30,6 +33,8 @@ class SqliteWriter {
 
   // Null when there is no such room. Good until the next call.
   Counter* counter_of(RoomId room);
+  // The id under which the draft's key is known; 0: it is not, or the draft has none.
+  MessageId known_id(const Counter& counter, const chat::Draft& draft);
   void insert(const Counter& counter, const chat::Draft& draft);
   void insert(const chat::Room& room);
   std::uint64_t count(SQLite::Statement& statement, UserId user, std::uint64_t up_to);
@@ -37,6 +42,9 @@ class SqliteWriter {
   SQLite::Database database_;
   SQLite::Statement find_counter_;
   SQLite::Statement insert_message_;
+  SQLite::Statement find_key_;
+  SQLite::Statement insert_key_;
+  SQLite::Statement forget_keys_;
   SQLite::Statement insert_room_;
   SQLite::Statement insert_member_;
   SQLite::Statement find_direct_;
@@ -48,6 +56,7 @@ class SqliteWriter {
   std::unordered_map<RoomId, Counter> counters_;
   std::uint64_t open_rooms_ = 0;  // without the lobby
   std::uint64_t direct_rooms_ = 0;
+  std::string epoch_;
 };
 
 }  // namespace rtc::storage

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,18 +18,40 @@ class MemoryStore final : public MessageStore, public RoomStore {
  public:
   MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
 
-  Result<std::vector<MessageId>> append(std::span<const Draft> drafts) override {
+  Result<std::vector<Stored>> append(std::span<const Draft> drafts) override {
     const std::lock_guard lock(mutex_);
     for (const Draft& draft : drafts) {
       if (position(draft.room) == rooms_.size()) return no_such_room();
     }
-    std::vector<MessageId> ids;
+    std::vector<Stored> stored;
     for (const Draft& draft : drafts) {
       auto& log = messages_[draft.room];
-      ids.push_back(log.size() + 1);
-      log.push_back({draft.room, ids.back(), draft.sender, draft.text, draft.created_at_ms});
+      const MessageId next = log.size() + 1;
+      if (!draft.key.empty()) {
+        const auto [known, fresh] = keys_.try_emplace({draft.sender.id, draft.room, draft.key},
+                                                      Keyed{next, draft.created_at_ms});
+        if (!fresh) {
+          stored.push_back({known->second.id, true});
+          continue;
+        }
+      }
+      stored.push_back({next, false});
+      log.push_back({draft.room, next, draft.sender, draft.text, draft.created_at_ms});
     }
-    return ids;
+    return stored;
+  }
+
+  std::string epoch() const override { return "memory"; }
+
+  Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t forgotten = 0;
+    for (auto each = keys_.begin(); each != keys_.end() && forgotten < limit;) {
+      const bool old = each->second.created_at_ms < before_ms;
+      each = old ? keys_.erase(each) : std::next(each);
+      forgotten += old ? 1 : 0;
+    }
+    return forgotten;
   }
 
   Result<std::vector<Message>> page_before(RoomId room, MessageId before,
@@ -137,6 +160,11 @@ class MemoryStore final : public MessageStore, public RoomStore {
   std::mutex mutex_;
   std::vector<Room> rooms_;  // in the order of making
   std::map<RoomId, std::vector<Message>> messages_;
+  struct Keyed {
+    MessageId id = 0;
+    std::int64_t created_at_ms = 0;
+  };
+  std::map<std::tuple<UserId, RoomId, std::string>, Keyed> keys_;
 };
 
 }  // namespace rtc::chat

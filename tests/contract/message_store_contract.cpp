@@ -20,11 +20,10 @@ std::vector<MessageId> ids_of(const Result<std::vector<Message>>& page) {
 
 TEST_P(MessageStoreContract, NumbersEachRoomFromOne) {
   const RoomId room = make_room();
-  EXPECT_THAT(messages().append(std::vector{draft(room, "a")}).value(), ElementsAre(1));
-  EXPECT_THAT(messages().append(std::vector{draft(room, "b"), draft(room, "c")}).value(),
-              ElementsAre(2, 3));
-  EXPECT_THAT(messages().append(std::vector{draft(lobby_id(), "d")}).value(), ElementsAre(1));
-  EXPECT_THAT(messages().append(std::vector{draft(room, "e")}).value(), ElementsAre(4));
+  EXPECT_THAT(appended(std::vector{draft(room, "a")}), ElementsAre(1));
+  EXPECT_THAT(appended(std::vector{draft(room, "b"), draft(room, "c")}), ElementsAre(2, 3));
+  EXPECT_THAT(appended(std::vector{draft(lobby_id(), "d")}), ElementsAre(1));
+  EXPECT_THAT(appended(std::vector{draft(room, "e")}), ElementsAre(4));
 }
 
 TEST_P(MessageStoreContract, NumbersTheRoomsOfOneBatchEachByItself) {
@@ -32,7 +31,7 @@ TEST_P(MessageStoreContract, NumbersTheRoomsOfOneBatchEachByItself) {
   const RoomId b = make_room();
   const std::vector batch = {draft(a, "a1"),          draft(b, "b1"), draft(a, "a2"),
                              draft(lobby_id(), "l1"), draft(b, "b2"), draft(a, "a3")};
-  EXPECT_THAT(messages().append(batch).value(), ElementsAre(1, 1, 2, 1, 2, 3));
+  EXPECT_THAT(appended(batch), ElementsAre(1, 1, 2, 1, 2, 3));
   const auto page = messages().page_after(a, 0, 10);
   ASSERT_THAT(ids_of(page), ElementsAre(1, 2, 3));
   EXPECT_EQ(page->at(0).text, "a1");
@@ -41,7 +40,7 @@ TEST_P(MessageStoreContract, NumbersTheRoomsOfOneBatchEachByItself) {
 }
 
 TEST_P(MessageStoreContract, TakesAnEmptyBatch) {
-  EXPECT_THAT(messages().append({}).value(), IsEmpty());
+  EXPECT_THAT(appended({}), IsEmpty());
 }
 
 TEST_P(MessageStoreContract, StoresNothingOfABatchWithAnUnknownRoom) {
@@ -61,14 +60,13 @@ TEST_P(MessageStoreContract, StoresNothingOfABatchWithAnUnknownRoom) {
     EXPECT_THAT(ids_of(messages().page_before(lobby_id(), 0, 10)), IsEmpty());
   }
   // No id was used up.
-  EXPECT_THAT(messages().append(std::vector{draft(room, "a"), draft(lobby_id(), "b")}).value(),
-              ElementsAre(3, 1));
+  EXPECT_THAT(appended(std::vector{draft(room, "a"), draft(lobby_id(), "b")}), ElementsAre(3, 1));
 }
 
 TEST_P(MessageStoreContract, AppendsToADirectRoom) {
   const Room room = direct_room(UserId::random(), UserId::random());
   ASSERT_TRUE(rooms().find_or_create_direct(room, kAmple));
-  EXPECT_THAT(messages().append(std::vector{draft(room.id, "a")}).value(), ElementsAre(1));
+  EXPECT_THAT(appended(std::vector{draft(room.id, "a")}), ElementsAre(1));
 }
 
 TEST_P(MessageStoreContract, PagesBackwards) {
@@ -194,6 +192,71 @@ TEST_P(MessageStoreContract, ShowsReadersWholeBatchesOnly) {
   for (int b = 0; b < kBatches; ++b) fill(room, kBatchSize);
   writing = false;
   for (auto& reader : readers) reader.join();
+}
+
+// --- message keys
+// ---------------------------------------------------------------------------------
+
+Draft keyed(RoomId room, std::string text, std::string key) {
+  Draft made = draft(room, std::move(text));
+  made.key = std::move(key);
+  return made;
+}
+
+TEST_P(MessageStoreContract, ARetryIsNotStoredAgainAndGetsTheFirstOnesId) {
+  const RoomId room = make_room();
+  const std::vector first{keyed(room, "a", "k1"), draft(room, "b"), keyed(room, "c", "k2")};
+  EXPECT_THAT(messages().append(first).value(),
+              ElementsAre(Stored{1, false}, Stored{2, false}, Stored{3, false}));
+  const std::vector retry{keyed(room, "a", "k1"), keyed(room, "d", "k3"), keyed(room, "c", "k2")};
+  EXPECT_THAT(messages().append(retry).value(),
+              ElementsAre(Stored{1, true}, Stored{4, false}, Stored{3, true}));
+  EXPECT_THAT(ids_of(messages().page_before(room, 0, 10)), ElementsAre(4, 3, 2, 1));
+}
+
+TEST_P(MessageStoreContract, ARetryIsKnownWithinOneBatch) {
+  const RoomId room = make_room();
+  const std::vector batch{keyed(room, "a", "k"), keyed(room, "a", "k"), draft(room, "b")};
+  EXPECT_THAT(messages().append(batch).value(),
+              ElementsAre(Stored{1, false}, Stored{1, true}, Stored{2, false}));
+}
+
+TEST_P(MessageStoreContract, AKeyIsItsSendersAndItsRoomsOwn) {
+  const RoomId room = make_room();
+  Draft other = keyed(room, "b", "k");
+  other.sender.id = UserId::random();
+  EXPECT_THAT(appended({keyed(room, "a", "k"), other, keyed(lobby_id(), "c", "k")}),
+              ElementsAre(1, 2, 1));
+}
+
+TEST_P(MessageStoreContract, AFailedBatchRemembersNoKey) {
+  const RoomId room = make_room();
+  const std::vector failing{keyed(room, "a", "k"), draft(RoomId::random(), "b")};
+  EXPECT_FALSE(messages().append(failing));
+  EXPECT_THAT(appended({keyed(room, "a", "k")}), ElementsAre(1));
+}
+
+TEST_P(MessageStoreContract, ForgetsOldKeysAFewAtATime) {
+  const RoomId room = make_room();
+  std::vector<Draft> drafts;
+  for (int i = 0; i < 5; ++i) {
+    drafts.push_back(keyed(room, "m", "k" + std::to_string(i)));
+    drafts.back().created_at_ms = 1000 + i;
+  }
+  EXPECT_TRUE(messages().append(drafts));
+  EXPECT_EQ(messages().forget_keys(1003, 2).value(), 2U);
+  EXPECT_EQ(messages().forget_keys(1003, 2).value(), 1U);
+  EXPECT_EQ(messages().forget_keys(1003, 2).value(), 0U);
+  EXPECT_THAT(messages().append(std::vector{drafts[2], drafts[3], drafts[4]}).value(),
+              ElementsAre(Stored{6, false}, Stored{4, true}, Stored{5, true}));
+}
+
+TEST_P(MessageStoreContract, HasAnEpochThatStays) {
+  const std::string epoch = messages().epoch();
+  EXPECT_THAT(epoch, testing::MatchesRegex("[0-9A-Za-z]+"));
+  EXPECT_LE(epoch.size(), 32U);
+  fill(lobby_id(), 3);
+  EXPECT_EQ(messages().epoch(), epoch);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace rtc::storage {
 namespace {
 
 using chat::draft;
+using chat::ids_stored;
 using chat::kAmple;
 using chat::lobby_id;
 using testing::ElementsAre;
@@ -109,10 +110,9 @@ TEST_F(SqliteStoreTest, KeepsEverythingAndGoesOnAfterAReopen) {
   ASSERT_EQ(page->size(), 2U);
   EXPECT_EQ(page->at(0).text, "c");
   EXPECT_EQ(page->at(1).text, "a");
-  EXPECT_THAT(
-      store->append(std::vector{draft(lobby_id(), "e"), draft(room.id, "f"), draft(direct.id, "g")})
-          .value(),
-      ElementsAre(2, 3, 2));
+  EXPECT_THAT(ids_stored(store->append(
+                  std::vector{draft(lobby_id(), "e"), draft(room.id, "f"), draft(direct.id, "g")})),
+              ElementsAre(2, 3, 2));
   // Bounds count what the file holds.
   EXPECT_FALSE(store->create(chat::open_room("x"), {1, 100}));
   EXPECT_FALSE(store->create(chat::open_room("x", me), {100, 1}));
@@ -203,7 +203,7 @@ using Committed = std::array<MessageId, 2>;
     const auto ids = store->append(std::vector{draft(lobby_id(), "x"), draft(room, "x"),
                                                draft(lobby_id(), std::string(3'000, 'y'))});
     if (!ids) ::_exit(1);
-    const Committed last = {ids->at(2), ids->at(1)};
+    const Committed last = {ids->at(2).id, ids->at(1).id};
     if (::write(output, last.data(), sizeof last) != ssize_t{sizeof last}) ::_exit(1);
   }
 }
@@ -290,12 +290,36 @@ TEST_F(SqliteStoreTest, StoresNothingWhenTheDiskIsFullAndWorksAfterwards) {
                 ErrorCode::internal_server_error);
     }
   }
-  EXPECT_THAT(store->append(small).value(), ElementsAre(2, 2));
-  EXPECT_EQ(store->append(large)->back(), 702U);
+  EXPECT_THAT(ids_stored(store->append(small)), ElementsAre(2, 2));
+  EXPECT_EQ(store->append(large)->back().id, 702U);
   EXPECT_TRUE(store->create(more, {2, 100})) << "a room that was not made does not count";
   EXPECT_TRUE(store->find_or_create_direct(direct, {1, 1}));
-  EXPECT_THAT(store->append(std::vector{draft(more.id, "f"), draft(direct.id, "g")}).value(),
+  EXPECT_THAT(ids_stored(store->append(std::vector{draft(more.id, "f"), draft(direct.id, "g")})),
               ElementsAre(1, 1));
+}
+
+TEST_F(SqliteStoreTest, RemembersKeysAndItsEpochAcrossARestart) {
+  chat::Draft keyed = draft(lobby_id(), "once");
+  keyed.key = "k";
+  std::string epoch;
+  {
+    const auto store = open();
+    epoch = store->epoch();
+    EXPECT_THAT(epoch, testing::MatchesRegex("[0-9a-f]{16}"));
+    EXPECT_THAT(store->append(std::vector{keyed}).value(), ElementsAre(chat::Stored{1, false}));
+  }
+  const auto store = open();
+  EXPECT_EQ(store->epoch(), epoch);
+  EXPECT_THAT(store->append(std::vector{keyed}).value(), ElementsAre(chat::Stored{1, true}));
+  EXPECT_EQ(store->page_before(lobby_id(), 0, 10)->size(), 1U);
+}
+
+TEST_F(SqliteStoreTest, AnotherFileHasAnotherEpoch) {
+  const std::string first = open()->epoch();
+  std::filesystem::remove(file());
+  std::filesystem::remove(file().string() + "-wal");
+  std::filesystem::remove(file().string() + "-shm");
+  EXPECT_NE(open()->epoch(), first);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ inline constexpr RoomBounds kAmple = {1'000'000, 1'000'000};
 
 inline Draft draft(RoomId room, std::string text) {
   static const Identity sender = {UserId::random(), "다람쥐42", "#0A1B2C", "203.0"};
-  return {room, sender, std::move(text), 1'700'000'000'123};
+  return {room, sender, std::move(text), 1'700'000'000'123, ""};
 }
 
 inline Room open_room(std::string name, UserId creator = UserId::random()) {
@@ -38,6 +38,16 @@ inline Room open_room(std::string name, UserId creator = UserId::random()) {
 inline Room direct_room(UserId creator, UserId other) {
   const auto [low, high] = std::minmax(creator, other);
   return {RoomId::random(), Room::Kind::direct, "", 1'700'000'000'789, creator, {low, high}};
+}
+
+// The ids of an append that must succeed and holds no retry.
+inline std::vector<MessageId> ids_stored(const Result<std::vector<Stored>>& stored) {
+  std::vector<MessageId> ids;
+  for (const auto& [id, repeated] : stored.value()) {
+    EXPECT_FALSE(repeated);
+    ids.push_back(id);
+  }
+  return ids;
 }
 
 class StoreContract : public testing::TestWithParam<MakeStores> {
@@ -52,6 +62,10 @@ class StoreContract : public testing::TestWithParam<MakeStores> {
     std::vector<Draft> drafts;
     for (int i = 1; i <= count; ++i) drafts.push_back(draft(room, std::to_string(i)));
     EXPECT_TRUE(messages().append(drafts));
+  }
+
+  std::vector<MessageId> appended(std::vector<Draft> drafts) {
+    return ids_stored(messages().append(drafts));
   }
 
   MessageStore& messages() { return stores_->messages(); }

@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 1> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 2> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -47,6 +47,21 @@ CREATE TABLE messages (
 INSERT INTO rooms VALUES (1, x'723a2a33577b43808116a1aa8e5868d3', 0, 'Lobby',
                           CAST(strftime('%s') AS INTEGER) * 1000,
                           zeroblob(16), zeroblob(16), zeroblob(16));
+)sql",
+    // 2: what makes a retry harmless, and what tells this store's ids from another's
+    R"sql(
+CREATE TABLE message_keys (
+  sender        BLOB    NOT NULL CHECK (length(sender) = 16),
+  room          INTEGER NOT NULL REFERENCES rooms (key),
+  key           TEXT    NOT NULL,
+  id            INTEGER NOT NULL,     -- of the message
+  created_at_ms INTEGER NOT NULL,     -- of the message
+  PRIMARY KEY (sender, room, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_keys_age ON message_keys (created_at_ms);
+
+CREATE TABLE store (epoch TEXT NOT NULL) STRICT;
+INSERT INTO store VALUES (lower(hex(randomblob(8))));
 )sql",
 };
 

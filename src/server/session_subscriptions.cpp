@@ -1,0 +1,243 @@
+// SUBSCRIBE and UNSUBSCRIBE, and telling a subscriber what he missed (`since`).
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "server/session.hpp"
+#include "server/shard.hpp"
+#include "websocket/decoder.hpp"
+
+namespace rtc::server {
+namespace {
+
+// Messages of one read; a page waits until the one before it has left.
+constexpr std::uint32_t kReplayPage = 100;
+
+Error not_readable() {
+  return {ErrorCode::server_overload, "the history could not be read; subscribe again in a while"};
+}
+
+}  // namespace
+
+void Session::on_subscribe(const stomp::Frame& frame) {
+  SubscribeRequest request;
+  request.receipt = frame.get("receipt");
+  const auto text = frame.find("destination");
+  const auto id = frame.find("id");
+  const bool needs_id = parser_.version() != stomp::Version::v1_0;
+  if (!text || (needs_id && (!id || id->empty()))) {
+    fail({ErrorCode::invalid_message_format, "SUBSCRIBE needs the headers id and destination"},
+         request.receipt, websocket::kCloseProtocolError);
+    return;
+  }
+  request.variant = {std::string(id.value_or("")), parser_.version(), output_.framing()};
+  if (request.variant.subscription_id.size() > kIdBytesMax) {
+    fail({ErrorCode::invalid_message_format, "id: longer than 256 bytes"}, request.receipt,
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  const auto destination = parse_destination(*text);
+  if (!destination) {
+    refuse({ErrorCode::forbidden_action, "there is no such destination to subscribe to"},
+           request.receipt);
+    return;
+  }
+  request.destination = *destination;
+  if (destination->kind != Destination::Kind::room) {
+    subscribe(request);
+    return;
+  }
+  if (const auto since = frame.find("since")) {
+    MessageId last = 0;
+    const auto [end, problem] = std::from_chars(since->data(), since->data() + since->size(), last);
+    if (problem != std::errc{} || end != since->data() + since->size()) {
+      refuse({ErrorCode::invalid_parameter, "since: expected the id of a message"},
+             request.receipt);
+      return;
+    }
+    request.since = last;
+    request.epoch = frame.get("epoch");
+  }
+  const std::string receipt = request.receipt;
+  with_room(destination->room, receipt,
+            [request = std::move(request)](Session& self, const chat::Room* room) {
+              if (self.check_entry(room, request.receipt)) self.subscribe(request);
+            });
+}
+
+std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& request) {
+  std::size_t free = subscriptions_.size();
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
+    const Hub::Seat& seat = subscriptions_[i];
+    if (seat.group == nullptr) {
+      free = i;
+      continue;
+    }
+    ++taken;
+    const std::string& id = request.variant.subscription_id;
+    if (!id.empty() && seat.group->variant().subscription_id == id) {
+      refuse({ErrorCode::invalid_parameter, "id: this session has a subscription of that id"},
+             request.receipt);
+      return std::nullopt;
+    }
+  }
+  if (taken >= shard_.config().subscriptions_per_session_max) {
+    refuse({ErrorCode::forbidden_action, "this session has too many subscriptions"},
+           request.receipt);
+    return std::nullopt;
+  }
+  if (free == subscriptions_.size()) subscriptions_.emplace_back();
+  return static_cast<std::uint32_t>(free);
+}
+
+void Session::subscribe(const SubscribeRequest& request) {
+  const auto free = free_subscription(request);
+  if (!free) return;
+  Hub& hub = shard_.hub();
+  Hub::Seat& seat = subscriptions_[*free];
+  if (request.since) {
+    seat = hub.hold(request.destination, request.variant, *this, *free);
+    acknowledge(request.receipt);
+    start_replay(request, *free);
+    return;
+  }
+  seat = hub.join(request.destination, request.variant, *this, *free);
+  acknowledge(request.receipt);
+  if (request.destination.kind == Destination::Kind::entry) {
+    const auto count = shard_.services().totals.sessions.load(std::memory_order_relaxed);
+    const std::string message_id = "entry-now-" + std::to_string(next_request_++);
+    output_.send(Hub::encode(*seat.group, message_id, "text/plain", {}, std::to_string(count)));
+    shard_.start_presence();
+  }
+}
+
+void Session::on_unsubscribe(const stomp::Frame& frame) {
+  const auto id = frame.find("id");
+  const auto destination = frame.find("destination");
+  const bool by_destination = !id && parser_.version() == stomp::Version::v1_0 && destination;
+  if (!id && !by_destination) {
+    fail({ErrorCode::invalid_message_format, "UNSUBSCRIBE needs the header id"},
+         frame.get("receipt"), websocket::kCloseProtocolError);
+    return;
+  }
+  for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
+    Group* const group = subscriptions_[i].group;
+    if (group == nullptr) continue;
+    if (by_destination ? group->topic().destination() == *destination
+                       : group->variant().subscription_id == *id) {
+      drop_subscription(i);
+      acknowledge(std::string(frame.get("receipt")));
+      return;
+    }
+  }
+  refuse({ErrorCode::invalid_parameter, "id: this session has no subscription of that id"},
+         frame.get("receipt"));
+}
+
+void Session::drop_subscription(std::uint32_t subscription) {
+  shard_.hub().leave(subscriptions_[subscription], *this, subscription);
+  subscriptions_[subscription] = {};
+  std::erase_if(replays_, [&](const Replay& each) { return each.subscription == subscription; });
+}
+
+// --- what was missed
+// ------------------------------------------------------------------------------
+
+void Session::start_replay(const SubscribeRequest& request, std::uint32_t subscription) {
+  replays_.push_back(
+      {next_request_++, subscription, request.destination.room, *request.since, false});
+  read_on(replays_.back().number, &request.epoch);
+}
+
+Session::Replay* Session::find_replay(std::uint32_t number) {
+  const auto found = std::find_if(replays_.begin(), replays_.end(),
+                                  [&](const Replay& each) { return each.number == number; });
+  return found == replays_.end() ? nullptr : &*found;
+}
+
+// Reads the next page; `epoch` is given with the first: what the client believes the store's to be.
+void Session::read_on(std::uint32_t number, const std::string* epoch) {
+  const Replay& replay = *find_replay(number);
+  Shard* const shard = &shard_;
+  const bool first = epoch != nullptr;
+  const bool taken = shard_.services().store.read([shard, handle = handle_, number, first,
+                                                   room = replay.room, last = replay.last,
+                                                   known_epoch = first ? *epoch : std::string()] {
+    chat::MessageStore& store = shard->services().messages;
+    ReplayPage page;
+    Result<std::vector<chat::Message>> messages = std::vector<chat::Message>{};
+    if (first) {
+      page.epoch_changed = !known_epoch.empty() && known_epoch != store.epoch();
+      messages = store.page_before(room, 0, 1);
+      if (messages) page.newest = messages->empty() ? 0 : messages->front().id;
+      const std::uint64_t replay_max = shard->config().history_replay_max;
+      page.epoch_changed = page.epoch_changed || (messages && last > page.newest);
+      page.too_many = !page.epoch_changed && page.newest > last + replay_max;
+    }
+    if (messages && !page.epoch_changed && !page.too_many) {
+      messages = store.page_after(room, last, kReplayPage);
+      if (messages) page.messages = std::move(*messages);
+    }
+    page.failed = !messages;
+    shard->loop().post([shard, handle, number, page = std::move(page)] {
+      if (Session* const session = shard->sessions().find(handle)) {
+        session->on_page(number, page);
+      }
+    });
+  });
+  if (!taken) abandon_replay(number);
+}
+
+void Session::abandon_replay(std::uint32_t number) {
+  drop_subscription(find_replay(number)->subscription);
+  refuse(not_readable(), "");
+}
+
+void Session::on_page(std::uint32_t number, const ReplayPage& page) {
+  Replay* const replay = find_replay(number);
+  if (ended_ || replay == nullptr) return;
+  if (page.failed) {
+    abandon_replay(number);
+    return;
+  }
+  const Hub::Seat seat = subscriptions_[replay->subscription];
+  if (page.epoch_changed) {
+    send_marker(seat, "EPOCH_CHANGED", 1, page.newest);
+  } else if (page.too_many) {
+    send_marker(seat, "HISTORY_GAP", replay->last + 1, page.newest);
+  }
+  if (page.epoch_changed || page.too_many) replay->last = page.newest;
+  for (const chat::Message& message : page.messages) {
+    output_.send(shard_.hub().encode(*seat.group, message));
+    replay->last = message.id;
+  }
+  const bool more = page.messages.size() == kReplayPage;
+  if (!more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last)) {
+    std::erase_if(replays_, [&](const Replay& each) { return each.number == number; });
+    return;
+  }
+  if (output_.queued_bytes() > 0) {
+    replay->waits_for_drain = true;  // the next page when this one has left
+  } else {
+    read_on(number, nullptr);
+  }
+}
+
+void Session::on_drained() {
+  for (std::size_t i = 0; i < replays_.size(); ++i) {
+    if (!std::exchange(replays_[i].waits_for_drain, false)) continue;
+    read_on(replays_[i].number, nullptr);
+  }
+}
+
+void Session::send_marker(const Hub::Seat& seat, std::string_view kind, MessageId from,
+                          MessageId to) {
+  const std::string message_id = "marker-" + std::to_string(next_request_++);
+  const std::array headers{stomp::Header{"marker", kind},
+                           stomp::Header{"epoch", shard_.hub().epoch()}};
+  output_.send(Hub::encode(*seat.group, message_id, "application/json", headers,
+                           fmt::format(R"({{"type":"{}","from":{},"to":{}}})", kind, from, to)));
+}
+
+}  // namespace rtc::server
