@@ -61,6 +61,7 @@ struct Config {
   std::uint32_t stomp_header_bytes_max = 0;
   std::uint32_t stomp_body_bytes_max = 0;
   std::uint32_t outbox_bytes_max = 0;
+  std::uint64_t outbox_time_max_ms = 0;
   std::uint32_t store_queue_max = 0;
   std::uint32_t store_batch_max = 0;
   std::uint32_t read_queue_max = 0;
@@ -72,6 +73,7 @@ struct Config {
   std::uint64_t heart_beat_interval_ms = 0;
   std::uint64_t ping_interval_ms = 0;
   std::uint64_t close_timeout_ms = 0;
+  std::uint64_t restart_spread_ms = 0;
   std::uint64_t shutdown_timeout_ms = 0;
 };
 

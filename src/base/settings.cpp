@@ -238,6 +238,8 @@ std::span<const Setting> all_settings() {
        "one."},
       {"outbox_bytes_max", S::Bytes{&Config::outbox_bytes_max}, "1MiB", 64 * kKiB, kGiB,
        "Bytes that may wait for one slow connection before it is closed."},
+      {"outbox_time_max", S::Duration{&Config::outbox_time_max_ms}, "30s", 100, kHour,
+       "How long bytes may wait for one slow connection before it is closed."},
       {"store_queue_max", &Config::store_queue_max, "65536", 1, 10'000'000,
        "Messages that may wait for the store before senders get SERVER_OVERLOAD."},
       {"store_batch_max", &Config::store_batch_max, "1024", 1, 65536,
@@ -259,6 +261,8 @@ std::span<const Setting> all_settings() {
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
       {"close_timeout", S::Duration{&Config::close_timeout_ms}, "5s", 100, kHour,
        "How long a closing connection may take to read the rest and to answer the close."},
+      {"restart_spread", S::Duration{&Config::restart_spread_ms}, "3s", 0, kHour,
+       "Clients that a SIGTERM sends away are told to come back at a moment within this time."},
       {"shutdown_timeout", S::Duration{&Config::shutdown_timeout_ms}, "10s", 100, kHour,
        "How long a SIGTERM waits for what was accepted to be stored and delivered."},
   };

@@ -11,6 +11,7 @@ void ConnectionHandler::on_input_end(Connection& connection) {
   connection.close_after_flush();
 }
 void ConnectionHandler::on_drained(Connection& /*connection*/) {}
+void ConnectionHandler::on_overflow(Connection& /*connection*/) {}
 
 Connection::Connection(Loop& loop, int fd, const IpAddress& peer, const ConnectionBounds& bounds,
                        std::unique_ptr<ConnectionHandler> handler)
@@ -28,10 +29,10 @@ Connection::~Connection() {
 }
 
 void Connection::send(Bytes bytes) {
-  if (state_ != State::open) return;
+  if (state_ != State::open || overflowed_) return;
   outbox_.push(std::move(bytes), loop_.outbox_storage());
   if (watches_write_ && outbox_.bytes() > bounds_.outbox_bytes_max) {
-    end(CloseReason::overflow);
+    overflow();
     return;
   }
   want_write();
@@ -141,8 +142,23 @@ void Connection::linger() {
   if (input_ended_) end(CloseReason::local);
 }
 
+// The sender may be in the middle of handing the same bytes to others, so what follows from it
+// waits for the timer.
+void Connection::overflow() {
+  overflowed_ = true;
+  loop_.timers().arm(*this, 0);
+}
+
 void Connection::on_timer() {
-  end(CloseReason::local);
+  if (state_ != State::open) {
+    end(CloseReason::local);
+    return;
+  }
+  // Too much waits, or for too long.
+  outbox_.drop_unbegun(loop_.outbox_storage());
+  overflowed_ = false;
+  handler_->on_overflow(*this);
+  if (state_ == State::open) end(CloseReason::overflow);
 }
 
 void Connection::end(CloseReason reason) {
@@ -181,9 +197,12 @@ std::size_t Connection::gather(std::span<iovec> parts) {
 void Connection::on_written(ssize_t result) {
   if (state_ == State::ended) return;
   if (result == -EAGAIN || result == -EWOULDBLOCK) {
-    if (outbox_.bytes() > bounds_.outbox_bytes_max) {
-      end(CloseReason::overflow);
-      return;
+    if (state_ == State::open && !overflowed_) {
+      if (outbox_.bytes() > bounds_.outbox_bytes_max) {
+        overflow();
+      } else if (!std::exchange(stalled_, true)) {
+        loop_.timers().arm(*this, bounds_.outbox_time_ms_max);
+      }
     }
     watch({.read = watches_read_, .write = true});
     return;
@@ -196,7 +215,10 @@ void Connection::on_written(ssize_t result) {
   outbox_.consume(static_cast<std::size_t>(result), loop_.outbox_storage());
   if (!outbox_.empty()) {
     want_write();  // a full socket answers the next try with EAGAIN
-  } else if (state_ == State::flushing) {
+    return;
+  }
+  if (std::exchange(stalled_, false) && state_ == State::open && !overflowed_) cancel();
+  if (state_ == State::flushing) {
     linger();
   } else {
     handler_->on_drained(*this);

@@ -23,7 +23,7 @@ class Connection;
 enum class CloseReason : std::uint8_t {
   local,     // we closed
   peer,      // the peer closed or vanished
-  overflow,  // more than outbox_bytes_max waited for a peer that did not read
+  overflow,  // outbox_bytes_max or outbox_time_max was reached by a peer that read too slowly
 };
 
 // What the bytes of a connection mean; the connection owns it.
@@ -40,12 +40,16 @@ class ConnectionHandler {
   virtual void on_input_end(Connection& connection);
   // All that was queued has been handed to the kernel.
   virtual void on_drained(Connection& connection);
+  // The peer reads too slowly; what waited for it is forgotten. Here a last word may be said and
+  // close_after_flush() be called; a connection not closing then is aborted. Never within send().
+  virtual void on_overflow(Connection& connection);
   // The last call; nothing can be sent any more.
   virtual void on_closed(Connection& connection, CloseReason reason) = 0;
 };
 
 struct ConnectionBounds {
   std::size_t outbox_bytes_max = 1 << 20;
+  std::uint64_t outbox_time_ms_max = 30'000;  // since the outbox was last empty
   std::uint64_t close_timeout_ms = 5000;
 };
 
@@ -57,8 +61,8 @@ class Connection final : public Source, private Timer {
   ~Connection() override;
 
   // Queues bytes; they are written at the end of the loop's turn. Does nothing on a connection that
-  // is closing. A socket that is full while more than outbox_bytes_max wait is aborted with
-  // CloseReason::overflow; a burst that the kernel still takes costs nobody the connection.
+  // is closing. A peer whose socket is full while more than outbox_bytes_max wait, or for longer
+  // than outbox_time_ms_max, overflows; a burst that the kernel still takes costs nobody anything.
   void send(Bytes bytes);
   void send(std::string_view text) { send(Bytes::copy(text)); }
 
@@ -97,6 +101,7 @@ class Connection final : public Source, private Timer {
   void want_write();
   void watch(Interest interest);
   void linger();
+  void overflow();
   void end(CloseReason reason);
 
   Loop& loop_;
@@ -107,6 +112,8 @@ class Connection final : public Source, private Timer {
   bool input_ended_ = false;   // the peer's FIN was read
   bool end_reported_ = false;  // and on_input_end() was called
   bool in_writers_ = false;
+  bool overflowed_ = false;
+  bool stalled_ = false;  // the timer runs until the outbox is empty
   bool feeding_ = false;
   bool watches_read_ = true;
   bool watches_write_ = false;

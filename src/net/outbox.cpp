@@ -61,6 +61,15 @@ void Outbox::consume(std::size_t written, OutboxStorage& storage) {
   }
 }
 
+void Outbox::drop_unbegun(OutboxStorage& storage) {
+  if (head_offset_ == 0) {
+    clear(storage);
+    return;
+  }
+  segments_.resize(head_ + std::size_t{1});
+  bytes_ = segments_[head_].size() - head_offset_;
+}
+
 void Outbox::clear(OutboxStorage& storage) {
   if (segments_.capacity() > 0) storage.give_back(std::move(segments_));
   segments_ = {};

@@ -38,6 +38,9 @@ class Outbox {
   // `written` bytes of what gather() gave are gone.
   void consume(std::size_t written, OutboxStorage& storage);
   void clear(OutboxStorage& storage);
+  // Forgets what no byte was written of; a segment that was begun stays, so that the peer can make
+  // sense of what it has and of what may still follow.
+  void drop_unbegun(OutboxStorage& storage);
 
  private:
   std::vector<Bytes> segments_;

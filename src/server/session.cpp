@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "server/envelope.hpp"
 #include "server/shard.hpp"
 #include "stomp/writer.hpp"
@@ -270,14 +271,15 @@ void Session::on_timer() {
 
 void Session::on_disconnect(const stomp::Frame& frame) {
   acknowledge(std::string(frame.get("receipt")));
-  end_after_outcomes(websocket::kCloseNormal);
+  end_after_outcomes(websocket::kCloseNormal, "");
 }
 
-void Session::end_after_outcomes(std::uint16_t close_code) {
+void Session::end_after_outcomes(std::uint16_t close_code, std::string reason) {
   if (in_flight_ == 0) {
-    end(close_code, "");
+    end(close_code, reason);
   } else if (closing_code_ == 0) {
     closing_code_ = close_code;
+    closing_reason_ = std::move(reason);
     output_.pause_input();
   }
 }
@@ -302,7 +304,7 @@ void Session::on_outcome(const chat::Outcome& outcome) {
   if (!outcome.stored()) refuse(outcome.error, receipt);
   release_receipts();
   if (closing_code_ != 0) {
-    if (in_flight_ == 0) end(closing_code_, "");
+    if (in_flight_ == 0) end(closing_code_, closing_reason_);
   } else if (in_flight_ <= shard_.config().sends_in_flight_max / 2) {
     resume();
   }
@@ -369,8 +371,17 @@ void Session::send_frame(std::string_view frame) {
   output_.send(framed);
 }
 
+void Session::end_slow() {
+  fail({ErrorCode::server_overload,
+        "you read too slowly: too much waited for you, or for too long; connect again and resume"},
+       "", websocket::kClosePolicyViolation);
+}
+
 void Session::shut_down() {
-  end_after_outcomes(websocket::kCloseGoingAway);
+  // So that not everybody comes back in the same instant.
+  const auto spread = static_cast<std::uint32_t>(shard_.config().restart_spread_ms);
+  end_after_outcomes(websocket::kCloseGoingAway,
+                     fmt::format("restarting; retry-after-ms={}", random_below(spread + 1)));
 }
 
 void Session::end(std::uint16_t close_code, std::string_view reason) {

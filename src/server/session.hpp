@@ -64,6 +64,9 @@ class Session final : private net::Timer {
   // From the output: nothing is queued any more.
   void on_drained();
 
+  // From the output: the client reads too slowly and is to be told so.
+  void end_slow();
+
   // From the hub.
   void send(const net::Bytes& framed) { output_.send(framed); }
   void seat_moved(std::uint32_t subscription, std::uint32_t index) {
@@ -73,7 +76,8 @@ class Session final : private net::Timer {
   // From the store: how a SEND ended.
   void on_outcome(const chat::Outcome& outcome);
 
-  // The server goes down: no more input; close code 1001 once what was accepted is acknowledged.
+  // The server goes down: no more input; close code 1001 once what was accepted is acknowledged,
+  // with the reason "restarting; retry-after-ms=<n>", n spread over restart_spread.
   void shut_down();
 
  private:
@@ -147,7 +151,7 @@ class Session final : private net::Timer {
   void fail(const Error& error, std::string_view receipt, std::uint16_t close_code);
   void send_frame(std::string_view frame);
   void schedule_timer();
-  void end_after_outcomes(std::uint16_t close_code);
+  void end_after_outcomes(std::uint16_t close_code, std::string reason);
   void leave();  // the hub and the count of people
   void end(std::uint16_t close_code, std::string_view reason);
 
@@ -168,7 +172,8 @@ class Session final : private net::Timer {
   std::uint32_t beat_every_ms_ = 0;   // we send a heart-beat so often; 0: none
   std::uint32_t ping_every_ms_ = 0;   // the same for transport pings, when the client sends none
   std::uint32_t silence_max_ms_ = 0;  // the peer is gone when nothing came for so long
-  std::uint16_t closing_code_ = 0;    // not 0: to end so once in_flight_ is 0
+  std::string closing_reason_;
+  std::uint16_t closing_code_ = 0;  // not 0: to end so once in_flight_ is 0
   bool connected_ = false;
   bool ended_ = false;
   bool waiting_for_room_ = false;

@@ -48,7 +48,8 @@ void Totals::release(const net::IpAddress& address, bool exempt) {
 Shard::Shard(Services& services, std::uint32_t index)
     : services_(services),
       index_(index),
-      connection_bounds_{services.config.outbox_bytes_max, services.config.close_timeout_ms},
+      connection_bounds_{services.config.outbox_bytes_max, services.config.outbox_time_max_ms,
+                         services.config.close_timeout_ms},
       websocket_limits_{services.config.websocket_message_bytes_max,
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,

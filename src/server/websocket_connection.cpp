@@ -101,10 +101,13 @@ void WebSocketConnection::on_drained(net::Connection& /*connection*/) {
   session_->on_drained();
 }
 
-void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason reason) {
-  if (reason == net::CloseReason::overflow) {
-    shard_.figures().slow_consumers.fetch_add(1, std::memory_order_relaxed);
-  }
+void WebSocketConnection::on_overflow(net::Connection& connection) {
+  shard_.figures().slow_consumers.fetch_add(1, std::memory_order_relaxed);
+  session_->end_slow();
+  connection.close_after_flush();
+}
+
+void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
   cancel();
   session_.reset();
   on_gone_();

@@ -25,6 +25,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
   void on_input_end(net::Connection& connection) override;
   void on_drained(net::Connection& connection) override;
+  void on_overflow(net::Connection& connection) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
 
  private:
