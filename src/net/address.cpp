@@ -20,12 +20,14 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') {
-    text = text.substr(1, text.size() - 2);
-  }
+  const bool bracketed = text.size() >= 2 && text.front() == '[' && text.back() == ']';
+  if (bracketed) text = text.substr(1, text.size() - 2);
+  // inet_pton takes a C string: anything behind a NUL would go unseen.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string terminated(text);
   IpAddress address;
   if (::inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1) return address;
+  if (bracketed) return std::nullopt;
   std::copy(kV4Prefix.begin(), kV4Prefix.end(), address.bytes.begin());
   if (::inet_pton(AF_INET, terminated.c_str(), address.bytes.data() + kV4Prefix.size()) == 1) {
     return address;
