@@ -1,6 +1,7 @@
 #include "net/connection.hpp"
 
 #include <cerrno>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -47,7 +48,9 @@ void Connection::want_write() {
 void Connection::on_ready(bool readable, bool writable) {
   if (state_ == State::ended) return;
   if (readable && !watches_read_) {
-    end(CloseReason::peer);  // not asked for: a reset or a hang-up
+    // Not asked for: a reset or a hang-up, unless it was paused since the kernel was asked.
+    pollfd state{fd_, 0, 0};
+    if (::poll(&state, 1, 0) > 0) end(CloseReason::peer);
     return;
   }
   if (writable && watches_write_) {
