@@ -1,0 +1,104 @@
+#include "net/loop.hpp"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "unit/net/sockets.hpp"
+
+namespace rtc::net {
+namespace {
+
+using test::Awaited;
+using test::LoopThread;
+
+TEST(Loop, RunsWhatOneThreadPostsInItsOrder) {
+  constexpr std::size_t kThreads = 4;
+  constexpr std::size_t kTasks = 5000;
+  LoopThread thread;
+  std::vector<std::size_t> next(kThreads, 0);
+  std::vector<std::thread> posters;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    posters.emplace_back([&, t] {
+      for (std::size_t i = 0; i < kTasks; ++i) {
+        thread.loop().post([&, t, i] {
+          EXPECT_TRUE(thread.loop().in_loop_thread());
+          EXPECT_EQ(next[t], i);
+          next[t] = i + 1;
+        });
+      }
+    });
+  }
+  for (std::thread& each : posters) each.join();
+  thread.run([&] { EXPECT_EQ(next, std::vector<std::size_t>(kThreads, kTasks)); });
+  EXPECT_FALSE(thread.loop().in_loop_thread());
+}
+
+TEST(Loop, ATaskMayPostAnother) {
+  LoopThread thread;
+  Awaited<int> depth;
+  std::function<void(int)> deeper = [&](int level) {
+    if (level == 100) {
+      depth.set(level);
+    } else {
+      thread.loop().post([&, level] { deeper(level + 1); });
+    }
+  };
+  thread.loop().post([&] { deeper(0); });
+  EXPECT_EQ(depth.get(), 100);
+}
+
+TEST(Loop, TasksPostedBeforeRunAreRun) {
+  Loop loop(make_epoll_poller());
+  std::vector<int> ran;
+  loop.post([&] { ran.push_back(1); });
+  loop.post([&] { ran.push_back(2); });
+  loop.stop();
+  loop.run();
+  EXPECT_EQ(ran, (std::vector<int>{1, 2}));
+}
+
+TEST(Loop, HooksRunAtEveryTurnsEndInTheirOrderBeforeTheWrites) {
+  Loop loop(make_epoll_poller());
+  test::SocketPair pair = test::connected_pair();
+  const ConnectionBounds bounds;
+  std::vector<int> ran;
+  auto connection = std::make_unique<Connection>(loop, pair.server, *IpAddress::parse("127.0.0.1"),
+                                                 bounds, std::make_unique<test::TestHandler>());
+  Connection* const to = connection.get();
+  loop.adopt(std::move(connection));
+  loop.add_turn_end([&] { ran.push_back(1); });
+  loop.add_turn_end([&] {
+    ran.push_back(2);
+    to->send("from the hook");
+  });
+  loop.post([&] { EXPECT_TRUE(ran.empty()); });
+  loop.stop();
+  loop.run();
+  EXPECT_EQ(ran, (std::vector<int>{1, 2}));
+  EXPECT_EQ(pair.client.read_to_end(), "from the hook") << "one turn: the hook's bytes are written";
+  EXPECT_EQ(loop.figures().turns.load(), 1U);
+  EXPECT_EQ(loop.figures().writes.load(), 1U);
+  EXPECT_EQ(loop.figures().bytes_written.load(), 13U);
+}
+
+TEST(Loop, TimersFireWithoutAnyEvent) {
+  LoopThread thread;
+  class Alarm final : public Timer {
+   public:
+    explicit Alarm(Awaited<bool>& rung) : rung_(rung) {}
+
+   private:
+    void on_timer() override { rung_.set(true); }
+    Awaited<bool>& rung_;
+  };
+  Awaited<bool> rung;
+  Alarm alarm(rung);
+  const auto began = std::chrono::steady_clock::now();
+  thread.run([&] { thread.loop().timers().arm(alarm, 50); });
+  EXPECT_TRUE(rung.get());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(40));
+  thread.stop();
+}
+
+}  // namespace
+}  // namespace rtc::net
