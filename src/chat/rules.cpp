@@ -51,23 +51,22 @@ Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_
   std::size_t begin = 0;  // of what is left without the white space at both ends
   std::size_t end = 0;
   std::uint32_t length_at_end = 0;
+  bool control = false;  // in what is left, or perhaps behind it
+  bool control_at_end = false;
   std::string_view rest = name;
   while (!rest.empty()) {
     const std::size_t at = name.size() - rest.size();
     const char32_t character = take_character(rest);
-    if (is_blank(character)) {
-      if (length == 0) continue;
-    } else if (character < 0x20 || (character >= 0x7F && character < 0xA0)) {
-      return invalid("control characters are not allowed");
-    }
-    if (character < 0x20) return invalid("control characters are not allowed");
+    if (is_blank(character) && length == 0) continue;
     if (length == 0) begin = at;
     ++length;
-    if (!is_blank(character)) {
-      end = name.size() - rest.size();
-      length_at_end = length;
-    }
+    control = control || character < 0x20 || (character >= 0x7F && character < 0xA0);
+    if (is_blank(character)) continue;
+    end = name.size() - rest.size();
+    length_at_end = length;
+    control_at_end = control;
   }
+  if (control_at_end) return invalid("control characters are not allowed");
   if (length_at_end == 0) return invalid("must not be blank");
   if (length_at_end > length_max) {
     return invalid("longer than " + std::to_string(length_max) + " characters");
