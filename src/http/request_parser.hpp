@@ -15,9 +15,10 @@
 namespace rtc::http {
 
 struct RequestLimits {
-  std::size_t target_bytes_max = 4 << 10;   // else 414
-  std::size_t header_bytes_max = 16 << 10;  // request line and header block, else 431
-  std::size_t body_bytes_max = 64 << 10;    // else 413, judged by Content-Length before it comes
+  std::size_t target_bytes_max = 4 << 10;  // else 414
+  // Request line and header block, else 431; a chunk's line and the trailers, each, too.
+  std::size_t header_bytes_max = 16 << 10;
+  std::size_t body_bytes_max = 64 << 10;  // else 413, judged by Content-Length before it comes
 };
 
 class Request {
@@ -28,7 +29,8 @@ class Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   unsigned version = 11;                                   // 10 or 11
   bool keep_alive = true;
-  std::vector<std::pair<std::string, std::string>> headers;  // names as sent
+  // Names as sent. What a chunked body's trailers say does not count.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 
   // The header's value; several of one name joined by ", "; "" when absent. Any case.
@@ -63,6 +65,8 @@ class RequestParser {
  private:
   struct State;
   Step fail(unsigned status, std::string text);
+  Step fail_by_size(unsigned status, std::string_view what, std::size_t bytes_max);
+  Step check_head(std::string_view bytes);
 
   RequestLimits limits_;
   std::unique_ptr<State> state_;
