@@ -51,8 +51,9 @@ bool accepts(std::string_view header, std::string_view coding) {
     while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
     if (!item.starts_with(coding)) continue;
     const std::string_view rest = item.substr(coding.size());
-    if (rest.empty() || rest.front() == ' ') return true;
-    if (rest.front() != ';') continue;
+    const auto weight = rest.find_first_not_of(" \t");
+    if (weight == std::string_view::npos) return true;
+    if (rest[weight] != ';') continue;
     const auto q = rest.find("q=0");
     return q == std::string_view::npos || rest.find_first_of("123456789", q) != rest.npos;
   }
