@@ -1,0 +1,199 @@
+// The hub, over real sessions: who gets what, as which bytes.
+#include "server/hub.hpp"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+
+#include "unit/base/seed.hpp"
+#include "unit/server/session_world.hpp"
+
+namespace rtc::server {
+namespace {
+
+using test::header_of;
+using test::Person;
+using test::World;
+
+chat::Room make_room(std::uint8_t number) {
+  chat::Room room;
+  room.id.value.bytes[15] = number;
+  room.name = "room";
+  return room;
+}
+
+chat::Message message(const RoomId& room, MessageId id) {
+  chat::Message made;
+  made.room = room;
+  made.id = id;
+  made.text = "text " + std::to_string(id);
+  return made;
+}
+
+std::string destination_of(const RoomId& room) {
+  return "/sub/channel/" + room.to_string();
+}
+
+class HubTest : public testing::Test {
+ protected:
+  RoomId room(std::uint8_t number) {
+    const chat::Room made = make_room(number);
+    world_.shard().cache_room(made);
+    return made.id;
+  }
+  Hub& hub() { return world_.shard().hub(); }
+
+  World world_;
+};
+
+TEST_F(HubTest, MessagesCarryTheSubscribersOwnHeaders) {
+  const RoomId a = room(1);
+  Person stomp10(world_);
+  Person stomp12(world_);
+  Person sockjs(world_, Framing::sockjs);
+  stomp10.connect("1.0");
+  stomp12.connect("1.2");
+  sockjs.connect("1.1");
+  stomp10.say("SUBSCRIBE\ndestination:" + destination_of(a) + "\n\n");
+  stomp12.subscribe("mine", destination_of(a));
+  sockjs.subscribe("a\\cb", destination_of(a));
+  hub().deliver(message(a, 7));
+  EXPECT_TRUE(stomp12.output.all("MESSAGE", "subscription").empty()) << "not before the turn's end";
+  hub().flush();
+  for (Person* each : {&stomp10, &stomp12, &sockjs}) {
+    const std::string frame = each->output.last();
+    EXPECT_EQ(header_of(frame, "destination"), destination_of(a));
+    EXPECT_EQ(header_of(frame, "message-id"), a.to_string() + "-7");
+    EXPECT_EQ(header_of(frame, "content-type"), "application/json");
+    EXPECT_NE(frame.find("\"message\":\"text 7\""), std::string::npos);
+    EXPECT_EQ(frame.back(), '\0');
+  }
+  EXPECT_EQ(stomp10.output.last().find("subscription:"), std::string::npos);
+  EXPECT_EQ(header_of(stomp12.output.last(), "subscription"), "mine");
+  EXPECT_EQ(header_of(sockjs.output.last(), "subscription"), "a\\cb");
+  EXPECT_EQ(hub().deliveries(), 3U);
+}
+
+TEST_F(HubTest, TwoSubscriptionsOfOneSessionBothGetIt) {
+  const RoomId a = room(1);
+  Person person(world_);
+  person.connect();
+  person.subscribe("one", destination_of(a));
+  person.subscribe("two", destination_of(a));
+  hub().deliver(message(a, 1));
+  hub().flush();
+  auto subscriptions = person.output.all("MESSAGE", "subscription");
+  std::sort(subscriptions.begin(), subscriptions.end());
+  EXPECT_EQ(subscriptions, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(HubTest, TheLeaverGetsWhatCameBeforeAndTheNewcomerDoesNot) {
+  const RoomId a = room(1);
+  Person leaver(world_);
+  Person newcomer(world_);
+  leaver.connect();
+  newcomer.connect();
+  leaver.subscribe("s", destination_of(a));
+  hub().deliver(message(a, 1));
+  newcomer.subscribe("s", destination_of(a));
+  hub().deliver(message(a, 2));
+  leaver.say("UNSUBSCRIBE\nid:s\n\n");
+  hub().deliver(message(a, 3));
+  hub().flush();
+  const std::string prefix = a.to_string() + "-";
+  EXPECT_EQ(leaver.output.all("MESSAGE", "message-id"),
+            (std::vector<std::string>{prefix + "1", prefix + "2"}));
+  EXPECT_EQ(newcomer.output.all("MESSAGE", "message-id"),
+            (std::vector<std::string>{prefix + "2", prefix + "3"}));
+}
+
+TEST_F(HubTest, CountsGoToTheEntryTopicOnly) {
+  Person person(world_);
+  Person other(world_);
+  person.connect();
+  other.connect();
+  EXPECT_FALSE(hub().has_entry_subscribers());
+  person.subscribe("e", "/sub/channel/entry");
+  EXPECT_TRUE(hub().has_entry_subscribers());
+  EXPECT_TRUE(person.output.last().ends_with("\n\n2" + std::string(1, '\0'))) << "at once";
+  EXPECT_EQ(header_of(person.output.last(), "content-type"), "text/plain");
+  other.subscribe("r", destination_of(room(1)));
+  hub().deliver_count(42);
+  hub().flush();
+  EXPECT_TRUE(person.output.last().ends_with("\n\n42" + std::string(1, '\0')));
+  EXPECT_TRUE(other.output.all("MESSAGE", "destination").empty());
+  person.say("UNSUBSCRIBE\nid:e\n\n");
+  EXPECT_FALSE(hub().has_entry_subscribers());
+}
+
+// Random people come, subscribe, leave and go while messages arrive; each must get every message of
+// his time once, in order, under his own subscription's name.
+TEST_F(HubTest, AgreesWithAModel) {
+  std::mt19937_64 random(rtc::test::seed());
+  constexpr const char* kVersions[] = {"1.0", "1.1", "1.2"};
+  struct Member {
+    std::unique_ptr<Person> person;
+    std::map<std::string, RoomId> subscriptions;               // by id
+    std::map<std::string, std::vector<std::string>> expected;  // message ids by subscription
+  };
+  std::vector<RoomId> rooms;
+  std::map<RoomId, MessageId> last;
+  for (std::uint8_t i = 1; i <= 4; ++i) rooms.push_back(room(i));
+  std::vector<Member> members;
+  const auto check = [&](const Member& member) {
+    std::map<std::string, std::vector<std::string>> got;
+    for (const std::string& frame : member.person->output.frames) {
+      if (test::command_of(frame) != "MESSAGE") continue;
+      const std::string id = header_of(frame, "subscription");
+      got[id].push_back(header_of(frame, "message-id"));
+    }
+    ASSERT_EQ(got, member.expected);
+    ASSERT_EQ(member.person->output.close_code, 0);
+  };
+  for (int step = 0; step < 4000; ++step) {
+    const std::size_t what = rtc::test::pick(random, 0, 99);
+    if (members.empty() || (what < 6 && members.size() < 30)) {
+      Member& made = members.emplace_back();
+      made.person =
+          std::make_unique<Person>(world_, what % 2 == 0 ? Framing::websocket : Framing::sockjs);
+      made.person->connect(kVersions[rtc::test::pick(random, 0, 2)]);
+      continue;
+    }
+    const std::size_t at = rtc::test::pick(random, 0, members.size() - 1);
+    Member& member = members[at];
+    const std::string id = "sub-" + std::to_string(rtc::test::pick(random, 0, 3));
+    if (what < 30) {
+      if (member.subscriptions.contains(id)) continue;
+      const RoomId& to = rooms[rtc::test::pick(random, 0, rooms.size() - 1)];
+      member.person->subscribe(id, destination_of(to));
+      member.subscriptions[id] = to;
+    } else if (what < 45) {
+      if (member.subscriptions.erase(id) == 0) continue;
+      member.person->say("UNSUBSCRIBE\nid:" + id + "\n\n");
+    } else if (what < 48) {
+      hub().flush();
+      check(member);
+      members.erase(members.begin() + static_cast<std::ptrdiff_t>(at));
+    } else if (what < 90) {
+      const RoomId& to = rooms[rtc::test::pick(random, 0, rooms.size() - 1)];
+      const chat::Message sent = message(to, ++last[to]);
+      hub().deliver(sent);
+      for (Member& each : members) {
+        for (const auto& [name, where] : each.subscriptions) {
+          if (where == to) {
+            each.expected[name].push_back(to.to_string() + "-" + std::to_string(sent.id));
+          }
+        }
+      }
+    } else {
+      hub().flush();
+      for (const Member& each : members) check(each);
+    }
+    if (HasFatalFailure()) return;
+  }
+  hub().flush();
+  for (const Member& each : members) check(each);
+}
+
+}  // namespace
+}  // namespace rtc::server
