@@ -26,10 +26,10 @@ struct Outcome {
   std::string error_text;
   bool whole = true;  // no request is begun
 
+  bool ended_well() const { return error_status == 0 && whole; }
+  // What is wrong with a request that is not whole may be told early or late, by the cut.
   bool operator==(const Outcome& other) const {
-    // Not the text: which fault of several is told may depend on the cut.
-    return requests == other.requests && (error_status != 0) == (other.error_status != 0) &&
-           whole == other.whole;
+    return requests == other.requests && ended_well() == other.ended_well();
   }
 };
 

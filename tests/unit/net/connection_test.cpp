@@ -311,7 +311,7 @@ TEST_F(ConnectionTest, APeerThatNeverReadsIsClosedAfterTheTimeoutToo) {
   SocketPair pair = connected_pair();
   Connection* const connection = open(pair, std::make_unique<TestHandler>());
   thread_.run([&] {
-    connection->send(numbered(8 << 20));
+    connection->send(std::string(8 << 20, 'x'));
     connection->close_after_flush();
   });
   EXPECT_EQ(closed(), CloseReason::local);

@@ -150,7 +150,7 @@ TEST_F(HubTest, AgreesWithAModel) {
     ASSERT_EQ(got, member.expected);
     ASSERT_EQ(member.person->output.close_code, 0);
   };
-  for (int step = 0; step < 4000; ++step) {
+  for (int step = 0; step < 2000; ++step) {
     const std::size_t what = rtc::test::pick(random, 0, 99);
     if (members.empty() || (what < 6 && members.size() < 30)) {
       Member& made = members.emplace_back();
