@@ -1,5 +1,6 @@
 #include "churn.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "clock.hpp"
@@ -26,9 +27,9 @@ Report Churn::run() {
   };
   visit_until(after(now_ns(), options_.warm_up_seconds));
   const std::uint64_t visits_before = visits_;
-  const Usage begin{now_ns(), server_.cpu_ns(), own_cpu_ns()};
+  const Usage begin = Usage::now(server_);
   visit_until(after(begin.time_ns, options_.seconds));
-  const Usage spent = Usage{now_ns(), server_.cpu_ns(), own_cpu_ns()} - begin;
+  const Usage spent = Usage::now(server_) - begin;
 
   Report report;
   const auto visits = static_cast<double>(visits_ - visits_before);
@@ -40,7 +41,7 @@ Report Churn::run() {
   report.usage(spent, server_.watches());
   if (server_.watches()) {
     report.number("server_cpu_us_per_visit",
-                  static_cast<double>(spent.server_cpu_ns) / 1000 / visits, 1);
+                  static_cast<double>(spent.server_cpu_ns) / 1000 / std::max(visits, 1.0), 1);
   }
   report.fault("failed_visits", failures_);
   if (failures_ > 0) fmt::print(stderr, "rtc_load: first failed visit: {}\n", first_failure_);

@@ -24,9 +24,9 @@ Report Idle::run() {
   const Memory after = server_.memory();
   const std::uint64_t beats_before = beats_;
   const std::uint64_t messages_before = messages_;
-  const Usage begin{now_ns(), server_.cpu_ns(), own_cpu_ns()};
+  const Usage begin = Usage::now(server_);
   hold(options_.seconds);
-  const Usage spent = Usage{now_ns(), server_.cpu_ns(), own_cpu_ns()} - begin;
+  const Usage spent = Usage::now(server_) - begin;
 
   Report report;
   const double sessions = options_.sessions();

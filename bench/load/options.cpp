@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "stamp.hpp"
 
@@ -48,6 +49,10 @@ void complete(Options& options) {
   set_unless_given(options.subscribe_to, "/topic/{room}");
   set_unless_given(options.send_to, "/topic/{room}");
   set_unless_given(options.body, "{text}");
+  const auto is_host = [](const auto& header) { return header.first == "host"; };
+  if (std::none_of(options.connect_headers.begin(), options.connect_headers.end(), is_host)) {
+    options.connect_headers.emplace_back("host", options.host);
+  }
   if (options.text_bytes < kStampBytes) {
     throw CLI::ValidationError("--text-bytes: the stamp alone takes 34");
   }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 
 #include "clock.hpp"
 #include "options.hpp"
@@ -39,6 +40,20 @@ Memory ProcessWatch::memory() const {
 
 std::int64_t own_cpu_ns() {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+std::int64_t all_cpu_ns() {
+  std::ifstream file("/proc/stat");
+  std::string cpu;
+  std::int64_t user = 0;
+  std::int64_t nice = 0;
+  std::int64_t system = 0;
+  std::int64_t idle = 0;
+  std::int64_t io_wait = 0;
+  std::int64_t irq = 0;
+  std::int64_t soft_irq = 0;
+  file >> cpu >> user >> nice >> system >> idle >> io_wait >> irq >> soft_irq;
+  return (user + nice + system + irq + soft_irq) * (kSecond / ::sysconf(_SC_CLK_TCK));
 }
 
 }  // namespace load

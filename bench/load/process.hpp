@@ -28,5 +28,7 @@ class ProcessWatch {
 
 // The same for this process.
 std::int64_t own_cpu_ns();
+// The same for everything on this machine, all cores together; in steps of 10 ms.
+std::int64_t all_cpu_ns();
 
 }  // namespace load

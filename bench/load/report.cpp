@@ -1,6 +1,9 @@
 #include "report.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
+
+#include "clock.hpp"
 
 namespace load {
 namespace {
@@ -12,6 +15,10 @@ constexpr double kClientBusy = 90;  // percent of a core
 constexpr double kServerBusy = 80;
 
 }  // namespace
+
+Usage Usage::now(const ProcessWatch& server) {
+  return {now_ns(), server.cpu_ns(), own_cpu_ns(), all_cpu_ns()};
+}
 
 void Report::number(std::string_view name, double value, int decimals) {
   lines_.push_back({std::string(name), fmt::format("{:.{}f}", value, decimals), false});
@@ -30,6 +37,9 @@ void Report::usage(const Usage& spent, bool server_watched) {
   if (!server_watched) return;
   const double server = share(spent.server_cpu_ns);
   number("server_cpu_percent", server, 1);
+  // The noise: what neither side of this measurement used, 100 being one core.
+  const std::int64_t others = spent.machine_cpu_ns - spent.server_cpu_ns - spent.client_cpu_ns;
+  number("others_cpu_percent", share(std::max<std::int64_t>(others, 0)), 1);
   if (client > kClientBusy && server < kServerBusy) {
     refusal_ = fmt::format(
         "the client was the busy side ({:.0f} % of a core, the server {:.0f} %): these are its "

@@ -6,17 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include "process.hpp"
+
 namespace load {
 
-// What was read at both ends of the measured time.
+// What is read at both ends of the measured time.
 struct Usage {
   std::int64_t time_ns = 0;
   std::int64_t server_cpu_ns = 0;
   std::int64_t client_cpu_ns = 0;
+  std::int64_t machine_cpu_ns = 0;
+
+  static Usage now(const ProcessWatch& server);
 
   Usage operator-(const Usage& begin) const {
     return {time_ns - begin.time_ns, server_cpu_ns - begin.server_cpu_ns,
-            client_cpu_ns - begin.client_cpu_ns};
+            client_cpu_ns - begin.client_cpu_ns, machine_cpu_ns - begin.machine_cpu_ns};
   }
 };
 

@@ -123,8 +123,7 @@ std::size_t Session::take(std::string_view bytes) {
 void Session::on_upgraded() {
   state_ = State::connecting;
   const std::string beat = std::to_string(options_.heart_beat_ms);
-  stomp::Headers headers{
-      {"accept-version", "1.2"}, {"host", options_.host}, {"heart-beat", beat + ',' + beat}};
+  stomp::Headers headers{{"accept-version", "1.2"}, {"heart-beat", beat + ',' + beat}};
   for (const auto& [name, value] : options_.connect_headers) {
     headers.emplace_back(name, expand(value, "{token}", place_.token));
   }

@@ -180,7 +180,7 @@ Traffic::Publisher* Traffic::publisher_of(const Session& session) {
 }
 
 Traffic::Snapshot Traffic::snapshot() const {
-  return {{now_ns(), server_.cpu_ns(), own_cpu_ns()}, deliveries_, bytes_};
+  return {Usage::now(server_), deliveries_, bytes_};
 }
 
 void Traffic::on_ready(Session& /*session*/) {
