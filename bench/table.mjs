@@ -32,7 +32,7 @@ const loads = {
     ['server CPU, % of a core', 'server_cpu_percent', 2],
     ['heart-beats seen', 'heart_beats_received', 0],
   ], 'private_bytes_per_session'],
-  F: ['connect, subscribe, leave; 64 at once', [
+  F: ['connect, subscribe, leave; 6,000 visits/s, at most 64 at once', [
     ['visits/s', 'visits_per_second', 0],
     ['server CPU µs a visit', 'server_cpu_us_per_visit', 1],
   ], 'server_cpu_us_per_visit'],

@@ -252,7 +252,12 @@ void Limit::answer(Connection& connection, std::string_view stomp) {
 
 void Limit::end_turn() {
   for (Room* const each : dirty_) {
-    for (std::size_t i = each->members.size(); i-- > 0;) write(*each->members[i], each->pending);
+    for (std::size_t i = 0; i < each->members.size();) {
+      Connection* const member = each->members[i];
+      write(*member, each->pending);
+      // Unless he ended, and another took his place.
+      if (i < each->members.size() && each->members[i] == member) ++i;
+    }
     each->pending.clear();
   }
   dirty_.clear();

@@ -10,6 +10,7 @@ namespace {
 
 // Tokens are asked for before: what a visit costs does not include making an identity.
 constexpr std::uint32_t kIdentities = 100;
+constexpr std::int64_t kTurnMax = 20 * kMillisecond;
 
 }  // namespace
 
@@ -17,7 +18,10 @@ Churn::Churn(const Options& options)
     : options_(options),
       server_(options.pid),
       crowd_(loop_, options, kIdentities),
-      visitors_(options.at_once) {
+      visitors_(options.at_once),
+      interval_ns_(options.rate > 0
+                       ? static_cast<std::int64_t>(static_cast<double>(kSecond) / options.rate)
+                       : 0) {
   for (std::uint32_t i = 0; i < visitors_.size(); ++i) left_.push_back(i);
 }
 
@@ -49,12 +53,15 @@ Report Churn::run() {
 }
 
 void Churn::visit_until(std::int64_t end_ns) {
-  while (now_ns() < end_ns) {
-    for (const std::uint32_t i : left_) {
+  for (std::int64_t now = now_ns(); now < end_ns; now = now_ns()) {
+    while (!left_.empty() && (options_.rate == 0 || now >= next_visit_ns_)) {
+      const std::uint32_t i = left_.back();
+      left_.pop_back();
       visitors_[i] = std::make_unique<Session>(loop_, options_, *this, crowd_.place(i));
+      // A late turn is made up for; a server that cannot keep up is not flooded afterwards.
+      next_visit_ns_ = std::max(next_visit_ns_, now - kTurnMax) + interval_ns_;
     }
-    left_.clear();
-    loop_.turn(20 * kMillisecond);
+    loop_.turn(options_.rate > 0 ? std::min(interval_ns_, kTurnMax) : kTurnMax);
   }
 }
 

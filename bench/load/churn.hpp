@@ -34,6 +34,8 @@ class Churn final : public SessionEvents {
   Crowd crowd_;
   std::vector<std::unique_ptr<Session>> visitors_;
   std::vector<std::uint32_t> left_;  // whose place is free
+  std::int64_t interval_ns_;         // between two visits, where a rate is given
+  std::int64_t next_visit_ns_ = 0;
   std::uint64_t visits_ = 0;
   std::uint64_t failures_ = 0;
   std::string first_failure_;

@@ -1,5 +1,6 @@
 #include "http.hpp"
 
+#include <cstring>
 #include <fmt/core.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -21,9 +22,7 @@ std::string json_text(std::string_view json, std::string_view name) {
   return std::string(rest.substr(0, rest.find('"')));
 }
 
-}  // namespace
-
-int connect_to(const Options& options) {
+sockaddr_storage resolve(const Options& options) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -31,16 +30,22 @@ int connect_to(const Options& options) {
   if (::getaddrinfo(options.host.c_str(), port.c_str(), &hints, &found) != 0) {
     throw CannotRun(fmt::format("there is no host {}", options.host));
   }
-  int fd = -1;
-  for (const addrinfo* each = found; each != nullptr && fd < 0; each = each->ai_next) {
-    fd = ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && ::connect(fd, each->ai_addr, each->ai_addrlen) != 0) {
-      ::close(fd);
-      fd = -1;
-    }
-  }
+  sockaddr_storage address{};
+  std::memcpy(&address, found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
-  if (fd < 0) throw CannotRun(fmt::format("cannot connect to {}:{}", options.host, port));
+  return address;
+}
+
+}  // namespace
+
+int connect_to(const Options& options) {
+  static const sockaddr_storage address = resolve(options);  // looking up is dear, a run has one
+  const int fd = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const socklen_t size = address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    if (fd >= 0) ::close(fd);
+    throw CannotRun(fmt::format("cannot connect to {}:{}", options.host, options.port));
+  }
   const int yes = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   return fd;

@@ -75,9 +75,10 @@ void add_load_options(CLI::App& app, Options& options) {
   app.add_option("--window", options.window, "What ends a message's flight: copy or receipt")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Options::Window>{
           {"copy", Options::Window::copy}, {"receipt", Options::Window::receipt}}));
-  app.add_option("--rate", options.rate,
-                 "Open loop: messages a second of all publishers together, sent on time whatever "
-                 "the server does; latency counts from when they were due");
+  app.add_option(
+      "--rate", options.rate,
+      "Open loop: messages a second of all publishers together, sent on time whatever "
+      "the server does; latency counts from when they were due. Churn: visits a second at most");
   app.add_option("--messages", options.messages, "Each publisher's, instead of --seconds");
   app.add_option("--seconds", options.seconds, "Time measured");
   app.add_option("--warm-up", options.warm_up_seconds, "Seconds before that");
