@@ -2,6 +2,7 @@
 // enough STOMP for the load client to take it for a server (CONNECT, SUBSCRIBE, SEND, DISCONNECT);
 // each SEND goes to all subscribers of its destination with a fixed header block, as one gathered
 // write per session and turn. No identities, no checks, no store, no history, no limits: no chat.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>

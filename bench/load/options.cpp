@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 
 #include "stamp.hpp"
 
@@ -18,13 +19,13 @@ void parse_url(std::string_view url, Options& options) {
   const std::string_view authority = url.substr(0, slash);
   options.path = slash < url.size() ? std::string(url.substr(slash)) : "/";
   const std::size_t colon = authority.rfind(':');
-  if (colon == std::string_view::npos) throw CLI::ValidationError("url: expected HOST:PORT/PATH");
+  const std::string_view port =
+      colon == std::string_view::npos ? std::string_view{} : authority.substr(colon + 1);
+  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), options.port);
+  if (problem != std::errc{} || end != port.data() + port.size() || options.port == 0) {
+    throw CLI::ValidationError("url: expected ws://HOST:PORT/PATH");
+  }
   options.host = std::string(authority.substr(0, colon));
-  options.port = CLI::detail::lexical_cast<std::uint16_t>(std::string(authority.substr(colon + 1)),
-                                                          options.port)
-                     ? options.port
-                     : std::uint16_t{0};
-  if (options.port == 0) throw CLI::ValidationError("url: expected HOST:PORT/PATH");
 }
 
 void parse_headers(const std::vector<std::string>& headers, Options& options) {
