@@ -1,0 +1,36 @@
+// The sessions of a run: their identities and rooms, asked for first, and their joining.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop.hpp"
+#include "options.hpp"
+#include "session.hpp"
+
+namespace load {
+
+class Crowd {
+ public:
+  // Makes `identities` tokens (where the server has such) and the rooms; opens nothing yet.
+  Crowd(Loop& loop, const Options& options, std::uint32_t identities);
+
+  // The place of the session of that index: rooms are filled one after the other.
+  Session::Place place(std::uint32_t index) const;
+  // Opens all sessions, at most --at-once under way together; returns when all are ready. `events`
+  // hands on_ready() to note_ready(). Throws CannotRun when nothing goes on.
+  void join(SessionEvents& events);
+  void note_ready() { ++ready_; }
+  const std::vector<std::unique_ptr<Session>>& sessions() const { return sessions_; }
+
+ private:
+  Loop& loop_;
+  const Options& options_;
+  std::vector<std::string> tokens_;
+  std::vector<std::string> rooms_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::size_t ready_ = 0;
+};
+
+}  // namespace load

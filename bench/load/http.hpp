@@ -1,0 +1,33 @@
+// Blocking HTTP requests over one kept connection: what is asked for before a load begins.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "options.hpp"
+
+namespace load {
+
+// A connected TCP socket with TCP_NODELAY; throws CannotRun.
+int connect_to(const Options& options);
+
+class HttpClient {
+ public:
+  explicit HttpClient(const Options& options);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // A new identity's token, from GET /init.
+  std::string new_token();
+  // A new open room's id, from POST /chatroom.
+  std::string new_room(std::string_view name, std::string_view token);
+
+ private:
+  std::string exchange(const std::string& request);
+
+  std::string host_;
+  int fd_;
+};
+
+}  // namespace load

@@ -1,0 +1,85 @@
+#include "idle.hpp"
+
+#include <algorithm>
+
+#include "clock.hpp"
+
+namespace load {
+namespace {
+
+constexpr std::int64_t kTick = 50 * kMillisecond;
+
+}  // namespace
+
+Idle::Idle(const Options& options)
+    : options_(options), server_(options.pid), crowd_(loop_, options, options.sessions()) {}
+
+Report Idle::run() {
+  const Memory before = server_.memory();
+  const std::int64_t join_begin = now_ns();
+  crowd_.join(*this);
+  joined_ = true;
+  const std::int64_t join_end = now_ns();
+  hold(options_.settle_seconds);
+  const Memory after = server_.memory();
+  const std::uint64_t beats_before = beats_;
+  const std::uint64_t messages_before = messages_;
+  const Usage begin = Usage::now(server_);
+  hold(options_.seconds);
+  const Usage spent = Usage::now(server_) - begin;
+
+  Report report;
+  const double sessions = options_.sessions();
+  report.text("mode", "idle");
+  report.number("sessions", sessions);
+  report.number("join_seconds",
+                static_cast<double>(join_end - join_begin) / static_cast<double>(kSecond), 3);
+  report.number("seconds", static_cast<double>(spent.time_ns) / static_cast<double>(kSecond), 3);
+  if (server_.watches()) {
+    report.number("server_private_bytes_before", static_cast<double>(before.private_bytes));
+    report.number("server_private_bytes_after", static_cast<double>(after.private_bytes));
+    report.number("private_bytes_per_session",
+                  static_cast<double>(after.private_bytes - before.private_bytes) / sessions);
+    report.number("pss_bytes_per_session",
+                  static_cast<double>(after.pss_bytes - before.pss_bytes) / sessions);
+  }
+  report.number("heart_beats_received", static_cast<double>(beats_ - beats_before));
+  report.number("messages_received", static_cast<double>(messages_ - messages_before));
+  report.usage(spent, server_.watches());
+  report.fault("sessions_cut_off", closed_);
+  return report;
+}
+
+void Idle::hold(double seconds) {
+  const auto ticks = static_cast<std::int64_t>(seconds * static_cast<double>(kSecond)) / kTick;
+  const std::int64_t begin = now_ns();
+  for (std::int64_t tick = 0; tick < ticks; ++tick) {
+    beat((begin + tick * kTick) / kTick);
+    for (std::int64_t now = now_ns(); now < begin + (tick + 1) * kTick; now = now_ns()) {
+      loop_.turn(begin + (tick + 1) * kTick - now);
+    }
+  }
+}
+
+// Spread evenly: each session has its own ticks, a fifth more often than the server wants.
+void Idle::beat(std::int64_t tick) {
+  for (const auto& session : crowd_.sessions()) {
+    if (session->beats_wanted_ms() == 0) continue;
+    const std::int64_t every =
+        std::max<std::int64_t>(session->beats_wanted_ms() * kMillisecond / kTick * 4 / 5, 1);
+    if ((tick + session->place().index) % every == 0) session->send("\n");
+  }
+}
+
+void Idle::on_ready(Session& /*session*/) {
+  crowd_.note_ready();
+}
+void Idle::on_message(Session& /*session*/, std::string_view /*frame*/) {
+  ++messages_;
+}
+void Idle::on_closed(Session& /*session*/, const std::string& why) {
+  if (!joined_) throw CannotRun(why);
+  ++closed_;
+}
+
+}  // namespace load

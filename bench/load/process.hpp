@@ -1,0 +1,34 @@
+// CPU time and memory of a process, seen from outside.
+#pragma once
+
+#include <cstdint>
+#include <sys/types.h>
+
+namespace load {
+
+struct Memory {
+  std::int64_t rss_bytes = 0;
+  std::int64_t pss_bytes = 0;      // shared pages by their share
+  std::int64_t private_bytes = 0;  // pages that nobody else has
+};
+
+class ProcessWatch {
+ public:
+  // 0 watches nothing: all figures are 0.
+  explicit ProcessWatch(pid_t pid) : pid_(pid) {}
+  bool watches() const { return pid_ != 0; }
+  // utime + stime of all its threads: what /proc/<pid>/stat counts, in nanoseconds. Throws
+  // CannotRun once the process is gone.
+  std::int64_t cpu_ns() const;
+  Memory memory() const;
+
+ private:
+  pid_t pid_;
+};
+
+// The same for this process.
+std::int64_t own_cpu_ns();
+// The same for everything on this machine, all cores together; in steps of 10 ms.
+std::int64_t all_cpu_ns();
+
+}  // namespace load

@@ -1,0 +1,80 @@
+// Traffic: publishers write into rooms, closed loop or open loop, and every delivery is checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crowd.hpp"
+#include "histogram.hpp"
+#include "options.hpp"
+#include "process.hpp"
+#include "report.hpp"
+#include "sequence.hpp"
+
+namespace load {
+
+class Traffic final : public SessionEvents {
+ public:
+  explicit Traffic(const Options& options);
+  Report run();
+
+ private:
+  struct Publisher {
+    Session* session;
+    std::string frame;  // the whole SEND, but for the stamp
+    std::size_t stamp_at;
+    std::uint32_t sent;
+    std::uint32_t in_flight;
+  };
+  struct Snapshot {
+    Usage usage;
+    std::uint64_t deliveries = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  void on_ready(Session& session) override;
+  void on_message(Session& session, std::string_view frame) override;
+  void on_receipt(Session& session) override;
+  void on_heart_beat() override {}
+  void on_closed(Session& session, const std::string& why) override;
+
+  void make_publishers();
+  void drive();
+  void publish(Publisher& publisher, std::int64_t time_ns);
+  void refill(Publisher& publisher);
+  // Sends what is due, and returns how long until more is.
+  std::int64_t send_due(std::int64_t now);
+  bool all_sent() const;
+  std::uint64_t expected() const;
+  Publisher* publisher_of(const Session& session);
+  Snapshot snapshot() const;
+  void report_faults(Report& report);
+
+  const Options& options_;
+  Loop loop_;
+  ProcessWatch server_;
+  Crowd crowd_;
+  std::vector<Publisher> publishers_;
+  std::vector<SequenceCheck> checks_;  // by session, then by publisher of its room
+  Faults faults_;
+  Histogram latencies_;
+  std::size_t stamp_hint_ = 0;
+  bool sending_ = false;
+  bool open_loop_;
+  std::uint64_t due_ = 0;  // open loop: messages sent so far, by which the next one's time is known
+  std::int64_t start_ns_ = 0;
+  std::int64_t window_begin_ns_ = 0;
+  std::int64_t window_end_ns_ = 0;
+  std::int64_t last_delivery_ns_ = 0;
+  std::uint64_t deliveries_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t strays_ = 0;  // of another room, or of nobody
+  std::uint64_t closed_ = 0;
+  std::string first_close_;
+  Snapshot begin_;
+  Snapshot end_;
+};
+
+}  // namespace load
