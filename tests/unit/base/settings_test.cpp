@@ -59,7 +59,8 @@ TEST(Settings, EachHasAPlaceOfItsOwn) {
                    using T = decltype(target);
                    const auto& theirs = std::get<T>(other.target);
                    if constexpr (std::is_same_v<T, Setting::Bytes> ||
-                                 std::is_same_v<T, Setting::Duration>) {
+                                 std::is_same_v<T, Setting::Duration> ||
+                                 std::is_same_v<T, Setting::Choice>) {
                      return theirs.member == target.member;
                    } else {
                      return theirs == target;
@@ -159,6 +160,22 @@ TEST(Settings, LevelsAreOfAList) {
   }
   EXPECT_EQ(config.log_level, log::Level::off);
   for (const char* bad : {"", "INFO", "warning", "1"}) EXPECT_FALSE(assign(level, config, bad));
+}
+
+TEST(Settings, ChoicesAreOfAList) {
+  Config config;
+  for (const Setting& setting : all_settings()) {
+    const auto* choice = std::get_if<Setting::Choice>(&setting.target);
+    if (choice == nullptr) continue;
+    SCOPED_TRACE(setting.name);
+    EXPECT_TRUE(assign(setting, config, std::string(setting.fallback)));
+    for (const std::string_view option : choice->options) {
+      EXPECT_TRUE(assign(setting, config, std::string(option)));
+      EXPECT_EQ(config.*(choice->member), option);
+      EXPECT_THAT(setting.format(), HasSubstr(std::string(option)));
+    }
+    for (const char* bad : {"", "neither", " "}) EXPECT_FALSE(assign(setting, config, bad));
+  }
 }
 
 TEST(Settings, TextsAndListsAreTakenAsTheyAre) {

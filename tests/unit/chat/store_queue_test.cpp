@@ -18,10 +18,11 @@ RoomId room(std::uint8_t number) {
   return id;
 }
 constexpr std::uint8_t kUnknownRoom = 99;
+constexpr std::string_view kRepeatedKey = "sent before";
 
 class ScriptedStore final : public MessageStore {
  public:
-  Result<std::vector<MessageId>> append(std::span<const Draft> drafts) override {
+  Result<std::vector<Stored>> append(std::span<const Draft> drafts) override {
     std::unique_lock lock(mutex_);
     ++waiting_;
     changed_.notify_all();
@@ -38,15 +39,25 @@ class ScriptedStore final : public MessageStore {
       }
     }
     batches_.push_back(std::move(batch));
-    std::vector<MessageId> ids;
-    for (const Draft& draft : drafts) ids.push_back(++last_id_[draft.room]);
-    return ids;
+    std::vector<Stored> stored;
+    for (const Draft& draft : drafts) {
+      const bool repeated = draft.key == kRepeatedKey;
+      stored.push_back({repeated ? last_id_[draft.room] : ++last_id_[draft.room], repeated});
+    }
+    return stored;
   }
   Result<std::vector<Message>> page_before(RoomId, MessageId, std::uint32_t) override {
     return std::vector<Message>{};
   }
   Result<std::vector<Message>> page_after(RoomId, MessageId, std::uint32_t) override {
     return std::vector<Message>{};
+  }
+
+  std::string epoch() const override { return "scripted"; }
+  Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t) override {
+    const std::scoped_lock lock(mutex_);
+    forgotten_before_ms_.push_back(before_ms);
+    return std::uint64_t{0};
   }
 
   // Holds the next commits back; returns once open() is needed.
@@ -68,6 +79,10 @@ class ScriptedStore final : public MessageStore {
     const std::scoped_lock lock(mutex_);
     failures_ = count;
   }
+  std::vector<std::int64_t> forgotten_before_ms() {
+    const std::scoped_lock lock(mutex_);
+    return forgotten_before_ms_;
+  }
   std::vector<std::vector<std::string>> batches() {
     const std::scoped_lock lock(mutex_);
     return batches_;
@@ -80,6 +95,7 @@ class ScriptedStore final : public MessageStore {
   int waiting_ = 0;
   int failures_ = 0;
   std::vector<std::vector<std::string>> batches_;
+  std::vector<std::int64_t> forgotten_before_ms_;
   std::map<RoomId, MessageId> last_id_;
 };
 
@@ -302,6 +318,40 @@ TEST_F(StoreQueueTest, OneUnknownRoomCostsTheOthersNothing) {
   EXPECT_EQ(outcomes[8].id, 4U) << "rooms keep their order: 0, 2, 6, 8";
   EXPECT_EQ(queue().figures().failures.load(), 1U);
   EXPECT_EQ(queue().messages_waiting(), 0U);
+}
+
+TEST_F(StoreQueueTest, ARetryIsAnsweredWithTheFirstIdAndNotPublishedAgain) {
+  std::vector<Submission> batch{submission(0), submission(1), submission(2)};
+  batch[1].draft.key = kRepeatedKey;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue().reserve());
+  queue().submit(batch);
+  queue().drain();
+  const auto outcomes = journal_.outcomes();
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[1].id, outcomes[0].id);
+  EXPECT_EQ(outcomes[2].id, 2U);
+  std::vector<std::string> published;
+  for (const Left& each : journal_.all()) {
+    if (each.published) published.push_back(each.text);
+  }
+  EXPECT_EQ(published, (std::vector<std::string>{"0", "2"}));
+  EXPECT_EQ(queue().figures().repeats.load(), 1U);
+  EXPECT_EQ(queue().figures().messages.load(), 2U);
+}
+
+TEST_F(StoreQueueTest, OldKeysAreForgottenAfterACommitNotAfterEach) {
+  bounds_.key_lifetime_ms = 1000;
+  submit(0, 1);
+  journal_.wait_for_outcomes(1);
+  submit(1, 1);
+  queue().drain();
+  const auto before = store_.forgotten_before_ms();
+  ASSERT_EQ(before.size(), 1U);
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+  EXPECT_LE(before[0], now - 1000);
+  EXPECT_GE(before[0], now - 1000 - 600'000);
 }
 
 TEST_F(StoreQueueTest, PlacesAreBounded) {

@@ -55,6 +55,7 @@ class FakeOutput final : public SessionOutput {
     close_code = code;
     paused = false;
   }
+  std::size_t queued_bytes() const override { return queued; }
   std::uint64_t last_read_ms() const override { return read_ms; }
   std::uint64_t last_write_ms() const override { return write_ms; }
 
@@ -62,6 +63,7 @@ class FakeOutput final : public SessionOutput {
   std::uint16_t close_code = 0;
   bool paused = false;
   int pings = 0;
+  std::size_t queued = 0;
   std::uint64_t read_ms = 0;
   std::uint64_t write_ms = 0;
 
