@@ -37,6 +37,7 @@ struct Config {
   std::uint64_t direct_rooms_per_identity_max = 0;
   std::uint32_t page_size_max = 0;
   std::uint32_t page_size_default = 0;
+  std::uint32_t page_bytes_max = 0;
   std::uint32_t history_replay_max = 0;
   std::string durability;
   std::uint64_t message_key_lifetime_ms = 0;
@@ -48,6 +49,10 @@ struct Config {
   std::uint32_t subscriptions_per_session_max = 0;
   std::uint32_t send_rate_max = 0;
   std::uint32_t send_burst_max = 0;
+  std::uint32_t send_rate_per_address_max = 0;
+  std::uint32_t send_burst_per_address_max = 0;
+  std::uint32_t frame_rate_max = 0;
+  std::uint32_t frame_burst_max = 0;
   std::uint32_t sends_in_flight_max = 0;
   std::uint32_t request_rate_max = 0;
   std::uint32_t request_burst_max = 0;

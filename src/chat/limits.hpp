@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <mutex>
 #include <unordered_map>
 
 namespace rtc::chat {
@@ -38,7 +39,7 @@ class TokenBucket {
   std::uint32_t used_milli_ = 0;  // thousandths of a token; a burst is at most 1,000,000
 };
 
-// Token buckets by key, at most `kEntriesMax`. One owner, one thread.
+// Token buckets by key, at most `kEntriesMax`. Any thread; the lock is held for a look-up.
 template <class Key>
 class RateTable {
  public:
@@ -47,6 +48,7 @@ class RateTable {
   explicit RateTable(Rate rate) : rate_(rate) {}
 
   bool take(const Key& key, std::uint64_t now_ms) {
+    const std::scoped_lock lock(mutex_);
     if (buckets_.size() >= kEntriesMax && !buckets_.contains(key)) {
       std::erase_if(buckets_, [&](const auto& each) { return each.second.full(rate_, now_ms); });
       // Still full: somebody uses that many keys at once; strangers share one refusal until some
@@ -55,9 +57,13 @@ class RateTable {
     }
     return buckets_[key].take(rate_, now_ms);
   }
-  std::size_t size() const { return buckets_.size(); }
+  std::size_t size() const {
+    const std::scoped_lock lock(mutex_);
+    return buckets_.size();
+  }
 
  private:
+  mutable std::mutex mutex_;
   Rate rate_;
   std::unordered_map<Key, TokenBucket> buckets_;
 };

@@ -13,9 +13,8 @@ namespace rtc::chat {
 
 // Bounds checked and applied in one step with the insertion. 0 is not "no bound".
 struct RoomBounds {
-  std::uint64_t rooms_max = 0;  // rooms of that kind in all, the lobby not counted
-  std::uint64_t rooms_per_identity_max =
-      0;  // open: made by that identity; direct: with it as member
+  std::uint64_t rooms_max = 0;               // rooms of that kind in all, the lobby not counted
+  std::uint64_t rooms_per_identity_max = 0;  // made by that identity, whoever the other member is
 };
 
 class RoomStore {

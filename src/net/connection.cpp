@@ -32,7 +32,7 @@ Connection::~Connection() {
 void Connection::send(Bytes bytes) {
   if (state_ != State::open || overflowed_) return;
   outbox_.push(std::move(bytes), loop_.outbox_storage());
-  if (watches_write_ && outbox_.bytes() > bounds_.outbox_bytes_max) {
+  if (watches_write_ && holds_too_much()) {
     overflow();
     return;
   }
@@ -201,7 +201,7 @@ void Connection::on_written(ssize_t result) {
   if (state_ == State::ended) return;
   if (result == -EAGAIN || result == -EWOULDBLOCK) {
     if (state_ == State::open && !overflowed_) {
-      if (outbox_.bytes() > bounds_.outbox_bytes_max) {
+      if (holds_too_much()) {
         overflow();
       } else if (!std::exchange(stalled_, true)) {
         loop_.timers().arm(*this, bounds_.outbox_time_ms_max);
@@ -217,6 +217,7 @@ void Connection::on_written(ssize_t result) {
   last_write_ms_ = loop_.now_ms();
   outbox_.consume(static_cast<std::size_t>(result), loop_.outbox_storage());
   if (!outbox_.empty()) {
+    if (outbox_rule_ == OutboxRule::response && state_ == State::open) stalled_ = false;
     want_write();  // a full socket answers the next try with EAGAIN
     return;
   }

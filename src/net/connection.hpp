@@ -47,9 +47,15 @@ class ConnectionHandler {
   virtual void on_closed(Connection& connection, CloseReason reason) = 0;
 };
 
+// What may wait in the outbox.
+enum class OutboxRule : std::uint8_t {
+  response,  // one answer of any size, as long as the peer goes on taking some of it
+  stream,    // up to outbox_bytes_max, and nothing for longer than outbox_time_ms_max
+};
+
 struct ConnectionBounds {
   std::size_t outbox_bytes_max = 1 << 20;
-  std::uint64_t outbox_time_ms_max = 30'000;  // since the outbox was last empty
+  std::uint64_t outbox_time_ms_max = 30'000;  // stream: since it was empty; response: since a write
   std::uint64_t close_timeout_ms = 5000;
 };
 
@@ -65,6 +71,8 @@ class Connection final : public Source, private Timer {
   // than outbox_time_ms_max, overflows; a burst that the kernel still takes costs nobody anything.
   void send(Bytes bytes);
   void send(std::string_view text) { send(Bytes::copy(text)); }
+
+  void set_outbox_rule(OutboxRule rule) { outbox_rule_ = rule; }  // response, until told
 
   void pause();   // hand no input to the handler until resume()
   void resume();  // from the handler's own call into it too
@@ -101,6 +109,9 @@ class Connection final : public Source, private Timer {
   void want_write();
   void watch(Interest interest);
   void linger();
+  bool holds_too_much() const {
+    return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > bounds_.outbox_bytes_max;
+  }
   void overflow();
   void end(CloseReason reason);
 
@@ -112,6 +123,7 @@ class Connection final : public Source, private Timer {
   bool input_ended_ = false;   // the peer's FIN was read
   bool end_reported_ = false;  // and on_input_end() was called
   bool in_writers_ = false;
+  OutboxRule outbox_rule_ = OutboxRule::response;
   bool overflowed_ = false;
   bool stalled_ = false;  // the timer runs until the outbox is empty
   bool feeding_ = false;

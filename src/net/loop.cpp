@@ -92,6 +92,7 @@ void Loop::run() {
     const auto ready = poller_->wait(ended_.empty() ? timers_.sleep_ms(now_ms_) : 0);
     const std::uint64_t began_us = clock_us();
     now_ms_ = began_us / 1000;
+    timers_.set_time(now_ms_);
     for (const Ready& event : ready) {
       static_cast<Source*>(event.token)->on_ready(event.readable, event.writable);
     }

@@ -2,6 +2,7 @@
 // allocates. A timer fires once, up to one tick late, never early.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -40,7 +41,10 @@ class TimerWheel {
   TimerWheel& operator=(const TimerWheel&) = delete;
   ~TimerWheel();
 
-  // (Re)arms `timer` to fire `delay_ms` after the time of the last advance().
+  // Tells the time without firing anything: what is armed from now on counts from it. A loop that
+  // slept for long would else arm timers that are due at once.
+  void set_time(std::uint64_t now_ms) { now_ms_ = std::max(now_ms_, now_ms); }
+  // (Re)arms `timer` to fire `delay_ms` after the time told last.
   void arm(Timer& timer, std::uint64_t delay_ms);
   // Fires all that is due.
   void advance(std::uint64_t now_ms);

@@ -148,7 +148,8 @@ void answer_page(const ApiCall& call, MessageId before) {
         }
         const auto page = services.messages.page_before(room_id, before, limit);
         if (!page) return error_response(page.error());
-        return success("SUCCESS_GET_CHAT_LIST", messages_json(*page));
+        return success("SUCCESS_GET_CHAT_LIST",
+                       messages_json(*page, services.config.page_bytes_max));
       });
 }
 

@@ -55,8 +55,17 @@ std::string message_json(const chat::Message& message) {
   return json::serialize(object);
 }
 
-std::string messages_json(const std::vector<chat::Message>& messages) {
-  return array_json(messages, message_json);
+std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max) {
+  std::string out = "[";
+  for (const chat::Message& message : messages) {
+    const std::string json = message_json(message);
+    if (out.size() > 1) {
+      if (out.size() + json.size() + 2 > bytes_max) break;
+      out += ',';
+    }
+    out += json;
+  }
+  return out += ']';
 }
 
 std::string room_json(const chat::Room& room) {

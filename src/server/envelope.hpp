@@ -22,7 +22,8 @@ std::string json_string(std::string_view text);
 
 // {"id","message","randId","nameTag","createdAt","ipAddress","senderId"}
 std::string message_json(const chat::Message& message);
-std::string messages_json(const std::vector<chat::Message>& messages);
+// An array of the first of them, at least one, as long as it stays below `bytes_max`.
+std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max);
 // {"roomId","name","createdAt"}
 std::string room_json(const chat::Room& room);
 std::string rooms_json(const std::vector<chat::Room>& rooms);

@@ -1,5 +1,7 @@
 #include "server/framing.hpp"
 
+#include <array>
+
 #include "sockjs/framing.hpp"
 #include "websocket/encoder.hpp"
 
@@ -13,6 +15,32 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp) {
   std::string array;
   sockjs::append_array_frame(array, stomp);
   websocket::append_frame(out, websocket::Opcode::text, array);
+}
+
+std::string framed_tail(Framing framing, std::string_view body) {
+  std::string tail;
+  if (framing == Framing::websocket) {
+    tail = body;
+    tail.push_back('\0');
+  } else {
+    sockjs::append_escaped(tail, body);
+    tail += "\\u0000\"]";
+  }
+  return tail;
+}
+
+void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
+                        std::size_t tail_bytes) {
+  std::string array;
+  if (framing == Framing::sockjs) {
+    array = "a[\"";
+    sockjs::append_escaped(array, stomp_head);
+    stomp_head = array;
+  }
+  std::array<char, websocket::kHeaderBytesMax> header{};
+  const std::size_t header_bytes = websocket::write_header(
+      websocket::Opcode::text, stomp_head.size() + tail_bytes, header.data());
+  out.append(header.data(), header_bytes).append(stomp_head);
 }
 
 }  // namespace rtc::server

@@ -201,6 +201,13 @@ void HttpConnection::upgrade(Framing framing) {
     respond(std::move(response));
     return;
   }
+  Totals& totals = shard_.services().totals;
+  const bool behind_proxy = client != peer_ && !shard_.rate_exempt(client);
+  if (behind_proxy && !totals.admit_client(client, shard_.config())) {
+    respond(error_response(
+        {ErrorCode::too_many_requests, "too many connections from your address; close some"}));
+    return;
+  }
   http::Response response{101,
                           {{"Upgrade", "websocket"},
                            {"Connection", "Upgrade"},
@@ -213,10 +220,12 @@ void HttpConnection::upgrade(Framing framing) {
   connection_->send(http::serialize(response, {}));
   upgraded_ = true;
   net::Connection& connection = *connection_;
-  Totals& totals = shard_.services().totals;
-  auto release = [&totals, peer = peer_, exempt = peer_exempt_] { totals.release(peer, exempt); };
-  connection.set_handler(std::make_unique<WebSocketConnection>(
-      shard_, connection, framing, shard_.rate_exempt(client), std::move(release)));
+  auto release = [&totals, peer = peer_, exempt = peer_exempt_, client, behind_proxy] {
+    totals.release(peer, exempt);
+    if (behind_proxy) totals.release_client(client);
+  };
+  connection.set_handler(std::make_unique<WebSocketConnection>(shard_, connection, framing, client,
+                                                               std::move(release)));
   connection.resume();
 }
 

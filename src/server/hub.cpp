@@ -16,6 +16,12 @@ constexpr std::string_view kText = "text/plain";
 // A buffer that once held a burst is not kept at that size.
 constexpr std::size_t kPendingKeptMax = 64 << 10;
 
+// From this size on a body is one segment shared by all groups, instead of a copy in each: so many
+// groups (every subscriber may choose an id of his own) do not multiply a long message.
+constexpr std::size_t kSharedTailMin = 1024;
+
+}  // namespace
+
 // What all subscribers of a room's message share, made once a message.
 class RoomMessage {
  public:
@@ -25,9 +31,24 @@ class RoomMessage {
         body_(message_json(message)),
         epoch_(epoch) {}
 
-  std::string encode(const Group& group) const {
-    const std::array headers{stomp::Header{"id", id_}, stomp::Header{"epoch", epoch_}};
-    return Hub::encode(group, message_id_, kJson, headers, body_);
+  // The frame without its tail.
+  void append_head(std::string& out, const Group& group) {
+    const Variant& variant = group.variant();
+    std::string head;
+    stomp::Writer writer(head, stomp::Command::message, variant.version);
+    if (!variant.subscription_id.empty()) writer.header("subscription", variant.subscription_id);
+    writer.header("destination", group.topic().destination())
+        .header("message-id", message_id_)
+        .header("content-type", kJson)
+        .header("id", id_)
+        .header("epoch", epoch_)
+        .end_headers(body_.size());
+    append_framed_head(out, variant.framing, head, tail(variant.framing).size());
+  }
+  const net::Bytes& tail(Framing framing) {
+    net::Bytes& tail = tails_[static_cast<std::size_t>(framing)];
+    if (tail.size() == 0) tail = net::Bytes::copy(framed_tail(framing, body_));
+    return tail;
   }
 
  private:
@@ -35,9 +56,8 @@ class RoomMessage {
   std::string message_id_;
   std::string body_;
   std::string_view epoch_;
+  std::array<net::Bytes, 2> tails_;  // by framing
 };
-
-}  // namespace
 
 Hub::Hub(std::string epoch) : epoch_(std::move(epoch)) {
   entry_.key_.kind = Destination::Kind::entry;
@@ -199,54 +219,80 @@ std::string Hub::encode(const Group& group, std::string_view message_id,
 }
 
 std::string Hub::encode(const Group& group, const chat::Message& message) const {
-  return RoomMessage(message, epoch_).encode(group);
+  RoomMessage whole(message, epoch_);
+  std::string frame;
+  whole.append_head(frame, group);
+  return frame.append(whole.tail(group.variant().framing).view());
 }
 
-void Hub::append(Group& group, std::string_view frames) {
-  if (group.members_.empty()) return;
-  if (group.pending_.empty()) {
-    group.dirty_index_ = dirty_.size();
-    dirty_.push_back(&group);
-  }
-  group.pending_ += frames;
+void Hub::mark_dirty(Group& group) {
   deliveries_ += group.members_.size();
+  if (!group.pending_.empty() || !group.sealed_.empty()) return;
+  group.dirty_index_ = dirty_.size();
+  dirty_.push_back(&group);
 }
 
-void Hub::deliver(const chat::MessageBatch& batch) {
-  for (std::size_t i = 0; i < batch->size(); ++i) {
-    const chat::Message& message = (*batch)[i];
-    const auto found = rooms_.find(message.room);
-    if (found == rooms_.end()) continue;
-    Topic& topic = *found->second;
-    if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, i);
-    const RoomMessage common(message, epoch_);
-    for (auto& [variant, group] : topic.groups_) append(*group, common.encode(*group));
+void Hub::append(Group& group, RoomMessage& message) {
+  if (group.members_.empty()) return;
+  mark_dirty(group);
+  const std::size_t before = group.pending_.size();
+  message.append_head(group.pending_, group);
+  const net::Bytes& tail = message.tail(group.variant_.framing);
+  if (tail.size() < kSharedTailMin) {
+    group.pending_ += tail.view();
+    pending_bytes_ += group.pending_.size() - before;
+  } else {
+    pending_bytes_ += group.pending_.size() - before;
+    seal(group);
+    group.sealed_.push_back(tail);
   }
+}
+
+void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
+  const chat::Message& message = (*batch)[index];
+  const auto found = rooms_.find(message.room);
+  if (found == rooms_.end()) return;
+  Topic& topic = *found->second;
+  if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, index);
+  RoomMessage common(message, epoch_);
+  for (auto& [variant, group] : topic.groups_) append(*group, common);
+  pending_bytes_ += message.text.size();
 }
 
 void Hub::deliver_count(std::uint64_t count) {
   const std::string message_id = "entry-" + std::to_string(++counts_sent_);
   const std::string body = std::to_string(count);
   for (auto& [variant, group] : entry_.groups_) {
-    append(*group, encode(*group, message_id, kText, {}, body));
+    if (group->members_.empty()) continue;
+    mark_dirty(*group);
+    group->pending_ += encode(*group, message_id, kText, {}, body);
   }
 }
 
-void Hub::hand_out(Group& group) {
+void Hub::seal(Group& group) {
   if (group.pending_.empty()) return;
-  dirty_.back()->dirty_index_ = group.dirty_index_;
-  std::swap(dirty_[group.dirty_index_], dirty_.back());
-  dirty_.pop_back();
-  const net::Bytes bytes = net::Bytes::copy(group.pending_);
+  group.sealed_.push_back(net::Bytes::copy(group.pending_));
   if (group.pending_.capacity() > kPendingKeptMax) {
     std::string().swap(group.pending_);
   } else {
     group.pending_.clear();
   }
-  for (const Group::Member& member : group.members_) member.session->send(bytes);
+}
+
+void Hub::hand_out(Group& group) {
+  seal(group);
+  if (group.sealed_.empty()) return;
+  dirty_.back()->dirty_index_ = group.dirty_index_;
+  std::swap(dirty_[group.dirty_index_], dirty_.back());
+  dirty_.pop_back();
+  for (const Group::Member& member : group.members_) {
+    for (const net::Bytes& bytes : group.sealed_) member.session->send(bytes);
+  }
+  group.sealed_.clear();
 }
 
 void Hub::flush() {
+  pending_bytes_ = 0;
   while (!dirty_.empty()) hand_out(*dirty_.back());
 }
 

@@ -12,6 +12,8 @@ namespace {
 
 // Descriptors for everything but connections: listeners, loops, the store's files, the log.
 constexpr std::uint64_t kDescriptorsKept = 256;
+// How long a stopping server waits for peers to answer its closes.
+constexpr int kGoodbyeMs = 1000;
 
 std::uint32_t descriptor_bound() {
   rlimit limit{};
@@ -141,14 +143,19 @@ void Server::stop() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shards_[i]->loop().post([this, i] { listeners_[i].clear(); });
     }
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(config_.shutdown_timeout_ms);
-    // Each session ends once what it sent is stored and acknowledged.
+    // Each session ends once what it sent is stored and acknowledged. Then every peer has a moment
+    // to answer the close; who does not is not waited for.
     on_every_loop([](Shard& shard) { shard.shut_down(); });
-    while (services_->totals.connections.load() > 0 &&
-           std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    auto deadline = now() + std::chrono::milliseconds(config_.shutdown_timeout_ms);
+    const auto wait_for = [&](const std::atomic<std::uint64_t>& count) {
+      while (count.load() > 0 && now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    };
+    wait_for(services_->totals.sessions);
+    deadline = std::min(deadline, now() + std::chrono::milliseconds(kGoodbyeMs));
+    wait_for(services_->totals.connections);
     for (const auto& shard : shards_) shard->loop().stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();

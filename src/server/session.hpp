@@ -53,9 +53,10 @@ class Session final : private net::Timer {
  public:
   // Longest subscription id and receipt header: both are kept.
   static constexpr std::size_t kIdBytesMax = 256;
+  static constexpr std::uint64_t kThrottleMs = 50;
 
-  // `rate_exempt`: the client's address is in the rate_exempt setting.
-  Session(Shard& shard, SessionOutput& output, bool rate_exempt);
+  // `client`: whose rates its frames count for.
+  Session(Shard& shard, SessionOutput& output, const net::IpAddress& client);
   ~Session() override;
 
   // From the output: bytes of STOMP, in any split.
@@ -114,6 +115,7 @@ class Session final : private net::Timer {
 
   void on_timer() override;
   bool may_take_frames() const;
+  void throttle();
   void run_parser(std::string_view bytes);
   void on_frame(const stomp::Frame& frame);
   void on_connect(const stomp::Frame& frame);
@@ -167,16 +169,19 @@ class Session final : private net::Timer {
   std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
   std::uint32_t next_request_ = 1;
   std::uint32_t in_flight_ = 0;  // own messages given to the store
-  chat::TokenBucket send_rate_;
-  std::uint64_t last_beat_ms_ = 0;    // loop time of our last heart-beat or ping
+  net::IpAddress client_;
+  chat::TokenBucket frame_rate_;
+  std::uint64_t last_beat_ms_ = 0;    // loop time of our last heart-beat
+  std::uint64_t last_ping_ms_ = 0;    // and of our last ping
   std::uint32_t beat_every_ms_ = 0;   // we send a heart-beat so often; 0: none
-  std::uint32_t ping_every_ms_ = 0;   // the same for transport pings, when the client sends none
+  std::uint32_t ping_after_ms_ = 0;   // we ask for a sign of life when nothing came for so long
   std::uint32_t silence_max_ms_ = 0;  // the peer is gone when nothing came for so long
   std::string closing_reason_;
   std::uint16_t closing_code_ = 0;  // not 0: to end so once in_flight_ is 0
   bool connected_ = false;
   bool ended_ = false;
   bool waiting_for_room_ = false;
+  bool throttled_ = false;  // sends frames too fast: its input pauses for kThrottleMs
   bool parsing_ = false;
   bool rate_exempt_;
 };

@@ -126,9 +126,7 @@ void Session::on_send(const stomp::Frame& frame) {
            receipt);
     return;
   }
-  const chat::Rate rate{shard_.config().send_rate_max, shard_.config().send_burst_max};
-  if (!rate_exempt_ && !send_rate_.take(rate, shard_.loop().now_ms())) {
-    shard_.figures().rate_limited.fetch_add(1, std::memory_order_relaxed);
+  if (!shard_.take_send_token(identity_.id, client_)) {
     refuse({ErrorCode::too_many_requests, "you are sending too fast; wait a moment"}, receipt);
     return;
   }
@@ -163,7 +161,7 @@ void Session::post(const chat::Room* room, chat::Draft draft, const std::string&
     return;
   }
   ++in_flight_;
-  if (receipt.empty()) return;
+  // Also without a receipt: later frames' receipts wait for it.
   if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
   pending_->push_back({request, false, receipt, 0});
 }

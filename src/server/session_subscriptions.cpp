@@ -105,10 +105,9 @@ void Session::subscribe(const SubscribeRequest& request) {
   seat = hub.join(request.destination, request.variant, *this, *free);
   acknowledge(request.receipt);
   if (request.destination.kind == Destination::Kind::entry) {
-    const auto count = shard_.services().totals.sessions.load(std::memory_order_relaxed);
+    const auto count = shard_.tell_count();
     const std::string message_id = "entry-now-" + std::to_string(next_request_++);
     output_.send(Hub::encode(*seat.group, message_id, "text/plain", {}, std::to_string(count)));
-    shard_.start_presence();
   }
 }
 

@@ -24,22 +24,31 @@ net::IpAddress rate_key(net::IpAddress address) {
 
 bool Totals::admit(const net::IpAddress& address, bool exempt, const Config& config) {
   if (connections.fetch_add(1, std::memory_order_relaxed) < config.connections_max) {
-    if (exempt) return true;
-    const std::scoped_lock lock(mutex_);
-    std::uint32_t& count = by_address_[rate_key(address)];
-    if (count < config.connections_per_address_max) {
-      ++count;
-      return true;
-    }
+    if (exempt || admit_client(address, config)) return true;
+  } else {
+    refused_connections.fetch_add(1, std::memory_order_relaxed);
   }
   connections.fetch_sub(1, std::memory_order_relaxed);
-  refused_connections.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 
 void Totals::release(const net::IpAddress& address, bool exempt) {
   connections.fetch_sub(1, std::memory_order_relaxed);
-  if (exempt) return;
+  if (!exempt) release_client(address);
+}
+
+bool Totals::admit_client(const net::IpAddress& address, const Config& config) {
+  const std::scoped_lock lock(mutex_);
+  std::uint32_t& count = by_address_[rate_key(address)];
+  if (count < config.connections_per_address_max) {
+    ++count;
+    return true;
+  }
+  refused_connections.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Totals::release_client(const net::IpAddress& address) {
   const std::scoped_lock lock(mutex_);
   const auto found = by_address_.find(rate_key(address));
   if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
@@ -55,7 +64,6 @@ Shard::Shard(Services& services, std::uint32_t index)
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
       hub_(services.messages.epoch()),
-      request_rates_({services.config.request_rate_max, services.config.request_burst_max}),
       loop_(net::make_epoll_poller()) {
   loop_.add_turn_end([this] { end_turn(); });
 }
@@ -83,7 +91,19 @@ void Shard::accept(int fd, const net::IpAddress& peer) {
 }
 
 bool Shard::take_request_token(const net::IpAddress& client) {
-  if (rate_exempt(client) || request_rates_.take(rate_key(client), loop_.now_ms())) return true;
+  if (rate_exempt(client)) return true;
+  if (services_.rates.requests.take(rate_key(client), loop_.now_ms())) return true;
+  figures_.rate_limited.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool Shard::take_send_token(const UserId& user, const net::IpAddress& client) {
+  if (rate_exempt(client)) return true;
+  const std::uint64_t now_ms = loop_.now_ms();
+  if (services_.rates.sends_of_identity.take(user, now_ms) &&
+      services_.rates.sends_of_address.take(rate_key(client), now_ms)) {
+    return true;
+  }
   figures_.rate_limited.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
@@ -124,18 +144,22 @@ void Shard::settle(const std::vector<chat::Outcome>& outcomes) {
   }
 }
 
-void Shard::start_presence() {
+std::uint64_t Shard::tell_count() {
+  const auto count = services_.totals.sessions.load(std::memory_order_relaxed);
+  // Whoever is told another number than the rest must hear the next one, also if that is the old.
+  if (count != count_told_) told_apart_ = true;
   if (!armed()) loop_.timers().arm(*this, config().presence_interval_ms);
+  return count;
 }
 
 void Shard::on_timer() {
   if (!hub_.has_entry_subscribers()) return;  // the next subscriber starts it again
   const auto count = services_.totals.sessions.load(std::memory_order_relaxed);
-  if (count != count_told_) {
+  if (count != count_told_ || std::exchange(told_apart_, false)) {
     count_told_ = count;
     hub_.deliver_count(count);
   }
-  start_presence();
+  loop_.timers().arm(*this, config().presence_interval_ms);
 }
 
 void Shard::shut_down() {

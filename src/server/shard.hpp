@@ -36,6 +36,9 @@ class Totals {
   // Takes a place for one connection; false beyond a bound.
   bool admit(const net::IpAddress& address, bool exempt, const Config& config);
   void release(const net::IpAddress& address, bool exempt);
+  // The same for a client behind a trusted proxy, whose connection was admitted as the proxy's.
+  bool admit_client(const net::IpAddress& address, const Config& config);
+  void release_client(const net::IpAddress& address);
 
   std::atomic<std::uint64_t> sessions{0};  // STOMP sessions that are CONNECTED: the people
   std::atomic<std::uint64_t> connections{0};
@@ -58,6 +61,18 @@ struct ShardFigures {
   std::atomic<std::uint64_t> silent_peers{0};    // closed because nothing came any more
 };
 
+// How often who may do what, over all loops. Any thread.
+struct Rates {
+  explicit Rates(const Config& config)
+      : requests({config.request_rate_max, config.request_burst_max}),
+        sends_of_identity({config.send_rate_max, config.send_burst_max}),
+        sends_of_address({config.send_rate_per_address_max, config.send_burst_per_address_max}) {}
+
+  chat::RateTable<net::IpAddress> requests;
+  chat::RateTable<UserId> sends_of_identity;
+  chat::RateTable<net::IpAddress> sends_of_address;
+};
+
 // What the shards share. Everything here outlives them and may be used by any thread.
 struct Services {
   const Config& config;
@@ -74,6 +89,7 @@ struct Services {
   std::vector<net::Network> metrics_allowed;
   std::atomic<bool> draining{false};
   Totals totals;
+  Rates rates{config};
 };
 
 class Shard : private net::Timer {
@@ -98,6 +114,8 @@ class Shard : private net::Timer {
   // A connection just accepted: refused beyond a bound, else taken in as HTTP.
   void accept(int fd, const net::IpAddress& peer);
   bool take_request_token(const net::IpAddress& client);
+  // Whether that identity may send a message from that address now.
+  bool take_send_token(const UserId& user, const net::IpAddress& client);
   bool rate_exempt(const net::IpAddress& client) const;
 
   // The room as this loop knows it; null when it must be asked from the store.
@@ -107,8 +125,8 @@ class Shard : private net::Timer {
   // Hands a message to the store at this turn's end; false when the store has no place left.
   bool submit(chat::Draft draft, SlotHandle session, std::uint32_t request);
 
-  // Sends the number of connected people to all who listen here, soon.
-  void start_presence();
+  // The number of connected people, for a subscriber of it; all hear of its changes from now on.
+  std::uint64_t tell_count();
 
   // From other threads, by way of loop().post().
   void deliver(const chat::MessageBatch& batch) { hub_.deliver(batch); }
@@ -130,10 +148,10 @@ class Shard : private net::Timer {
   SlotMap<Session> sessions_;
   SlotMap<HttpConnection> waiting_requests_;
   std::unordered_map<RoomId, chat::Room> rooms_;
-  chat::RateTable<net::IpAddress> request_rates_;
   std::vector<chat::Submission> submissions_;
   std::uint64_t count_told_ = 0;
-  net::Loop loop_;  // last: its connections go first, and they use all of the above
+  bool told_apart_ = false;  // somebody was told another number since
+  net::Loop loop_;           // last: its connections go first, and they use all of the above
 };
 
 }  // namespace rtc::server

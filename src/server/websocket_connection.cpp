@@ -12,13 +12,15 @@ constexpr std::uint16_t kSockJsGoAway = 3000;
 }  // namespace
 
 WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                                         bool rate_exempt, std::function<void()> on_gone)
+                                         const net::IpAddress& client,
+                                         std::function<void()> on_gone)
     : shard_(shard),
       connection_(connection),
       framing_(framing),
       decoder_(shard.websocket_limits()),
-      session_(std::make_unique<Session>(shard, static_cast<SessionOutput&>(*this), rate_exempt)),
+      session_(std::make_unique<Session>(shard, static_cast<SessionOutput&>(*this), client)),
       on_gone_(std::move(on_gone)) {
+  connection_.set_outbox_rule(net::OutboxRule::stream);
   shard_.figures().websocket_upgrades.fetch_add(1, std::memory_order_relaxed);
   if (framing_ == Framing::sockjs) {
     std::string open;

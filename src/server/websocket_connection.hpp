@@ -18,8 +18,8 @@ class WebSocketConnection final : public net::ConnectionHandler,
  public:
   // Speaks at once where the framing begins with the server (SockJS's open frame). `on_gone` gives
   // back the place in the totals.
-  WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing, bool rate_exempt,
-                      std::function<void()> on_gone);
+  WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
+                      const net::IpAddress& client, std::function<void()> on_gone);
   ~WebSocketConnection() override;
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;

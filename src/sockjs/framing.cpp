@@ -86,9 +86,10 @@ std::size_t skip_plain(std::string_view text, std::size_t at) {
   return at;
 }
 
-// Appends `text` between quotes; what needs no escape is copied in runs.
-void append_string(std::string& out, std::string_view text) {
-  out.push_back('"');
+}  // namespace
+
+// What needs no escape is copied in runs.
+void append_escaped(std::string& out, std::string_view text) {
   std::size_t run = 0;
   for (std::size_t at = skip_plain(text, 0); at < text.size(); at = skip_plain(text, at)) {
     const Byte kind = kBytes[byte_at(text, at)];
@@ -112,21 +113,18 @@ void append_string(std::string& out, std::string_view text) {
     run = at;
   }
   out.append(text.substr(run));
-  out.push_back('"');
 }
 
-}  // namespace
-
 void append_array_frame(std::string& out, std::string_view message) {
-  out.append("a[");
-  append_string(out, message);
-  out.push_back(']');
+  out.append("a[\"");
+  append_escaped(out, message);
+  out.append("\"]");
 }
 
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason) {
-  out.append("c[").append(std::to_string(code)).push_back(',');
-  append_string(out, reason);
-  out.push_back(']');
+  out.append("c[").append(std::to_string(code)).append(",\"");
+  append_escaped(out, reason);
+  out.append("\"]");
 }
 
 Result<std::vector<std::string>> parse_messages(std::string_view payload) {

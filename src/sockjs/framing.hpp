@@ -19,6 +19,9 @@ inline constexpr std::string_view kHeartBeatFrame = "h";
 // SockJS protocol's list) are written as \uXXXX. `message` must be valid UTF-8.
 void append_array_frame(std::string& out, std::string_view message);
 
+// Appends `text` as it stands between the quotes of an array frame's string.
+void append_escaped(std::string& out, std::string_view text);
+
 // Appends `c[<code>,"<reason>"]`.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
@@ -26,10 +29,10 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
 // An empty payload is no message (SockJS ignores it). Anything else: invalid_message_format.
 Result<std::vector<std::string>> parse_messages(std::string_view payload);
 
-// parse_messages() for the payloads of one session in turn. A client that cuts a long text by UTF-16
-// units (stompjs 2.3.3 does, at 16,384) may cut a surrogate pair in two; JSON then writes the halves
-// as lone escapes, one at the end of a message, the other at the beginning of the next. Here they
-// are joined again; a half that stays alone becomes U+FFFD.
+// parse_messages() for the payloads of one session in turn. A client that cuts a long text by
+// UTF-16 units (stompjs 2.3.3 does, at 16,384) may cut a surrogate pair in two; JSON then writes
+// the halves as lone escapes, one at the end of a message, the other at the beginning of the next.
+// Here they are joined again; a half that stays alone becomes U+FFFD.
 class MessageReader {
  public:
   Result<std::vector<std::string>> read(std::string_view payload);

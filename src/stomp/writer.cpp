@@ -72,9 +72,17 @@ Writer& Writer::header(std::string_view name, std::uint64_t value) {
   return header(name, std::string_view(digits.data(), written.ptr));
 }
 
-void Writer::end(std::string_view body) {
-  if (!body.empty()) header("content-length", body.size());
+void Writer::end_headers(std::size_t body_bytes) {
+  header("content-length", body_bytes);
   out_.push_back('\n');
+}
+
+void Writer::end(std::string_view body) {
+  if (body.empty()) {
+    out_.push_back('\n');
+  } else {
+    end_headers(body.size());
+  }
   out_.append(body);
   out_.push_back('\0');
 }

@@ -21,6 +21,8 @@ class Writer {
   Writer& header(std::string_view name, std::uint64_t value);
   // Writes content-length (when `body` is not empty), the blank line, the body and the NUL.
   void end(std::string_view body = {});
+  // The same up to the body: its `body_bytes` (more than 0) and the NUL are the caller's to append.
+  void end_headers(std::size_t body_bytes);
 
  private:
   std::string& out_;

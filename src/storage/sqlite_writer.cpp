@@ -45,7 +45,8 @@ SqliteWriter::SqliteWriter(SQLite::Database database)
                      "SELECT count(*) FROM "
                      "(SELECT 1 FROM rooms WHERE kind = 0 AND creator = ? LIMIT ?)"),
       count_direct_of_(database_,
-                       "SELECT count(*) FROM (SELECT 1 FROM room_members WHERE user = ? LIMIT ?)"),
+                       "SELECT count(*) FROM "
+                       "(SELECT 1 FROM rooms WHERE kind = 1 AND creator = ? LIMIT ?)"),
       open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
       direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")),
       epoch_(database_.execAndGet("SELECT epoch FROM store").getString()) {}
@@ -167,9 +168,11 @@ Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
       if (row.next()) return read_room(row);
     }
     const std::uint64_t own_max = bounds.rooms_per_identity_max;
-    if (direct_rooms_ >= bounds.rooms_max) return bound_reached("rooms_max", bounds.rooms_max);
+    if (direct_rooms_ >= bounds.rooms_max) {
+      return bound_reached("direct_rooms_max", bounds.rooms_max);
+    }
     if (count(count_direct_of_, room.creator, own_max) >= own_max) {
-      return bound_reached("rooms_per_identity_max", own_max);
+      return bound_reached("direct_rooms_per_identity_max", own_max);
     }
     SQLite::Transaction transaction(database_, kImmediate);
     insert(room);

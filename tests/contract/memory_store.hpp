@@ -89,7 +89,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
       return other.kind == Room::Kind::direct && other.members == room.members;
     });
     if (found != rooms_.end()) return *found;
-    const auto own = [&](const Room& other) { return has_member(other, room.creator); };
+    const auto own = [&](const Room& other) { return other.creator == room.creator; };
     if (auto within = check(Room::Kind::direct, bounds, own); !within) return within.error();
     rooms_.push_back(room);
     return room;

@@ -22,6 +22,7 @@ CREATE TABLE rooms (
 ) STRICT;
 CREATE INDEX        open_rooms         ON rooms (key)                     WHERE kind = 0;
 CREATE INDEX        open_rooms_creator ON rooms (creator)                 WHERE kind = 0;
+CREATE INDEX        direct_rooms_creator ON rooms (creator)               WHERE kind = 1;
 CREATE UNIQUE INDEX direct_rooms_pair  ON rooms (member_low, member_high) WHERE kind = 1;
 
 -- The direct rooms of a user, in order, by key.

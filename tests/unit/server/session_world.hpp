@@ -209,18 +209,19 @@ class World {
     queue_ = std::make_unique<chat::StoreQueue>(
         store, relay_, chat::StoreQueueBounds{.messages_max = config.store_queue_max},
         [this](std::vector<chat::Outcome> outcomes) { take(std::move(outcomes)); });
-    services_ = std::unique_ptr<Services>(new Services{.config = config,
-                                                       .tokens = tokens_,
-                                                       .messages = store,
-                                                       .rooms = store,
-                                                       .store = *queue_,
-                                                       .files = files_,
-                                                       .new_identity = {},
-                                                       .metrics_text = {},
-                                                       .trusted_proxies = {},
-                                                       .rate_exempt = {},
-                                                       .metrics_allowed = {},
-                                                       .totals = {}});
+    services_ =
+        std::unique_ptr<Services>(new Services{.config = config,
+                                               .tokens = tokens_,
+                                               .messages = store,
+                                               .rooms = store,
+                                               .store = *queue_,
+                                               .files = files_,
+                                               .new_identity = {},
+                                               .metrics_text = {},
+                                               .trusted_proxies = {},
+                                               .rate_exempt = {*net::Network::parse("127.0.0.0/8")},
+                                               .metrics_allowed = {},
+                                               .totals = {}});
     shard_ = std::make_unique<Shard>(*services_, 0);
   }
   void take(std::vector<chat::Outcome> outcomes) {
@@ -249,7 +250,7 @@ class World {
 // A session and its transport.
 struct Person {
   Person(World& world, Framing framing = Framing::websocket)
-      : output(framing), session(world.shard(), output, true) {
+      : output(framing), session(world.shard(), output, *net::IpAddress::parse("127.0.0.1")) {
     output.read_ms = output.write_ms = world.shard().loop().now_ms();
   }
   // A frame of lines, its end added.
