@@ -29,6 +29,7 @@
 
 namespace rtc::server {
 
+class RoomMessage;
 class Session;
 class Topic;
 
@@ -49,7 +50,7 @@ class Group {
     std::uint32_t subscription;  // its index in the session
   };
 
-  Topic& topic() { return *topic_; }
+  const Topic& topic() const { return *topic_; }
   const Variant& variant() const { return variant_; }
 
  private:
@@ -59,9 +60,11 @@ class Group {
   Topic* topic_ = nullptr;
   Variant variant_;
   std::vector<Member> members_;
-  std::uint32_t held_ = 0;       // seats held in it
-  std::string pending_;          // whole frames, to be handed out at the turn's end
-  std::size_t dirty_index_ = 0;  // in the hub's list, while pending_ is not empty
+  std::uint32_t held_ = 0;  // seats held in it
+  // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
+  std::vector<net::Bytes> sealed_;
+  std::string pending_;
+  std::size_t dirty_index_ = 0;  // in the hub's list, while there is something to hand out
 };
 
 class Topic {
@@ -132,8 +135,10 @@ class Hub {
   // `session` and `subscription` as the seat was taken with.
   void leave(const Seat& seat, const Session& session, std::uint32_t subscription);
 
-  // Encodes for the rooms' subscribers here, if they have any.
-  void deliver(const chat::MessageBatch& batch);
+  // Encodes one message of the batch for its room's subscribers here, if there are any.
+  void deliver(const chat::MessageBatch& batch, std::size_t index);
+  // About how much memory was filled by deliver() since the last flush().
+  std::size_t pending_bytes() const { return pending_bytes_; }
   // Encodes the number of connected people for the subscribers of the entry topic.
   void deliver_count(std::uint64_t count);
   bool has_entry_subscribers() const { return !entry_.groups_.empty(); }
@@ -158,7 +163,9 @@ class Hub {
                                                       std::uint32_t subscription);
   std::uint32_t add_member(Group& group, const Group::Member& member);
   void seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t index);
-  void append(Group& group, std::string_view frames);
+  void mark_dirty(Group& group);
+  void append(Group& group, RoomMessage& message);
+  static void seal(Group& group);
   void hand_out(Group& group);
   void erase_if_empty(Group& group);
 
@@ -167,6 +174,7 @@ class Hub {
   Topic errors_;
   std::unordered_map<RoomId, std::unique_ptr<Topic>> rooms_;
   std::vector<Group*> dirty_;
+  std::size_t pending_bytes_ = 0;
   std::uint64_t deliveries_ = 0;
   std::uint64_t counts_sent_ = 0;
 };

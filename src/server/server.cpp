@@ -170,6 +170,8 @@ std::vector<std::string> Server::addresses() const {
 }
 
 void Server::deliver(const chat::MessageBatch& batch) {
+  services_->undelivered.fetch_add(static_cast<std::int64_t>(batch->size() * shards_.size()),
+                                   std::memory_order_relaxed);
   on_every_loop([batch](Shard& shard) { shard.deliver(batch); });
 }
 

@@ -124,7 +124,10 @@ void Shard::cache_room(const chat::Room& room) {
 }
 
 bool Shard::submit(chat::Draft draft, SlotHandle session, std::uint32_t request) {
-  if (!services_.store.reserve()) return false;
+  if (services_.undelivered.load(std::memory_order_relaxed) > config().store_queue_max ||
+      !services_.store.reserve()) {
+    return false;
+  }
   figures_.messages_received.fetch_add(1, std::memory_order_relaxed);
   submissions_.push_back({std::move(draft), {index_, session.slot, session.generation, request}});
   return true;
@@ -132,8 +135,23 @@ bool Shard::submit(chat::Draft draft, SlotHandle session, std::uint32_t request)
 
 void Shard::end_turn() {
   if (!submissions_.empty()) services_.store.submit(submissions_);
+  deliver_some();
   hub_.flush();
   figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
+}
+
+// A burst is encoded and written in slices: each turn's memory is bounded, and who reads fast
+// enough never has more waiting than a slice.
+void Shard::deliver_some() {
+  std::int64_t delivered = 0;
+  while (!incoming_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
+    Incoming& first = incoming_.front();
+    hub_.deliver(first.batch, first.next++);
+    ++delivered;
+    if (first.next == first.batch->size()) incoming_.pop_front();
+  }
+  services_.undelivered.fetch_sub(delivered, std::memory_order_relaxed);
+  if (!incoming_.empty()) loop_.post([] {});  // the next turn follows at once
 }
 
 void Shard::settle(const std::vector<chat::Outcome>& outcomes) {

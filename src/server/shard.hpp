@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -88,12 +89,18 @@ struct Services {
   std::vector<net::Network> rate_exempt;
   std::vector<net::Network> metrics_allowed;
   std::atomic<bool> draining{false};
+  // Messages committed and not yet encoded, summed over the loops: beyond store_queue_max senders
+  // get SERVER_OVERLOAD.
+  std::atomic<std::int64_t> undelivered{0};
   Totals totals;
   Rates rates{config};
 };
 
 class Shard : private net::Timer {
  public:
+  // Memory that one turn fills with messages for subscribers before it writes them.
+  static constexpr std::size_t kTurnBytesMax = 4 << 20;
+
   Shard(Services& services, std::uint32_t index);
   ~Shard() override;
   Shard(const Shard&) = delete;
@@ -129,7 +136,7 @@ class Shard : private net::Timer {
   std::uint64_t tell_count();
 
   // From other threads, by way of loop().post().
-  void deliver(const chat::MessageBatch& batch) { hub_.deliver(batch); }
+  void deliver(const chat::MessageBatch& batch) { incoming_.push_back({batch, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
   // The server goes down: tell every client and close.
   void shut_down();
@@ -137,6 +144,7 @@ class Shard : private net::Timer {
  private:
   void on_timer() override;  // presence
   void end_turn();
+  void deliver_some();
 
   Services& services_;
   std::uint32_t index_;
@@ -149,6 +157,11 @@ class Shard : private net::Timer {
   SlotMap<HttpConnection> waiting_requests_;
   std::unordered_map<RoomId, chat::Room> rooms_;
   std::vector<chat::Submission> submissions_;
+  struct Incoming {
+    chat::MessageBatch batch;
+    std::size_t next;
+  };
+  std::deque<Incoming> incoming_;  // bounded by Services::undelivered
   std::uint64_t count_told_ = 0;
   bool told_apart_ = false;  // somebody was told another number since
   net::Loop loop_;           // last: its connections go first, and they use all of the above
