@@ -170,7 +170,7 @@ class StoreQueueTest : public testing::Test {
     EXPECT_TRUE(batch.empty());
   }
   static Submission submission(std::uint32_t request, std::uint8_t room_number = 1) {
-    return {{room(room_number), {}, std::to_string(request), 5}, {0, 0, 0, request}};
+    return {{room(room_number), {}, std::to_string(request), 5, {}}, {0, 0, 0, request}};
   }
 
   ScriptedStore store_;

@@ -42,6 +42,9 @@ class HubTest : public testing::Test {
     return made.id;
   }
   Hub& hub() { return world_.shard().hub(); }
+  void deliver(const chat::Message& message) {
+    hub().deliver(std::make_shared<const std::vector<chat::Message>>(1, message));
+  }
 
   World world_;
 };
@@ -57,7 +60,7 @@ TEST_F(HubTest, MessagesCarryTheSubscribersOwnHeaders) {
   stomp10.say("SUBSCRIBE\ndestination:" + destination_of(a) + "\n\n");
   stomp12.subscribe("mine", destination_of(a));
   sockjs.subscribe("a\\cb", destination_of(a));
-  hub().deliver(message(a, 7));
+  deliver(message(a, 7));
   EXPECT_TRUE(stomp12.output.all("MESSAGE", "subscription").empty()) << "not before the turn's end";
   hub().flush();
   for (Person* each : {&stomp10, &stomp12, &sockjs}) {
@@ -80,7 +83,7 @@ TEST_F(HubTest, TwoSubscriptionsOfOneSessionBothGetIt) {
   person.connect();
   person.subscribe("one", destination_of(a));
   person.subscribe("two", destination_of(a));
-  hub().deliver(message(a, 1));
+  deliver(message(a, 1));
   hub().flush();
   auto subscriptions = person.output.all("MESSAGE", "subscription");
   std::sort(subscriptions.begin(), subscriptions.end());
@@ -94,11 +97,11 @@ TEST_F(HubTest, TheLeaverGetsWhatCameBeforeAndTheNewcomerDoesNot) {
   leaver.connect();
   newcomer.connect();
   leaver.subscribe("s", destination_of(a));
-  hub().deliver(message(a, 1));
+  deliver(message(a, 1));
   newcomer.subscribe("s", destination_of(a));
-  hub().deliver(message(a, 2));
+  deliver(message(a, 2));
   leaver.say("UNSUBSCRIBE\nid:s\n\n");
-  hub().deliver(message(a, 3));
+  deliver(message(a, 3));
   hub().flush();
   const std::string prefix = a.to_string() + "-";
   EXPECT_EQ(leaver.output.all("MESSAGE", "message-id"),
@@ -177,7 +180,7 @@ TEST_F(HubTest, AgreesWithAModel) {
     } else if (what < 90) {
       const RoomId& to = rooms[rtc::test::pick(random, 0, rooms.size() - 1)];
       const chat::Message sent = message(to, ++last[to]);
-      hub().deliver(sent);
+      deliver(sent);
       for (Member& each : members) {
         for (const auto& [name, where] : each.subscriptions) {
           if (where == to) {

@@ -204,7 +204,7 @@ class World {
  private:
   void build() {
     relay_.start([this](const chat::MessageBatch& batch) {
-      shard_->loop().post([this, batch] { shard_->deliver(*batch); });
+      shard_->loop().post([this, batch] { shard_->deliver(batch); });
     });
     queue_ = std::make_unique<chat::StoreQueue>(
         store, relay_, chat::StoreQueueBounds{.messages_max = config.store_queue_max},
