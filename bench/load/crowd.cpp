@@ -1,5 +1,6 @@
 #include "crowd.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -7,9 +8,14 @@
 #include "http.hpp"
 
 namespace load {
+namespace {
+
+constexpr std::int64_t kBeatTick = 50 * kMillisecond;
+
+}  // namespace
 
 Crowd::Crowd(Loop& loop, const Options& options, std::uint32_t identities)
-    : loop_(loop), options_(options) {
+    : loop_(loop), options_(options), last_tick_(now_ns() / kBeatTick) {
   const auto name = [](std::uint32_t i) { return fmt::format("load-{}-{}", ::getpid(), i); };
   if (!options.has_identities) {
     tokens_.emplace_back();
@@ -39,11 +45,26 @@ void Crowd::join(SessionEvents& events) {
       const auto index = static_cast<std::uint32_t>(sessions_.size());
       sessions_.push_back(std::make_unique<Session>(loop_, options_, events, place(index)));
     }
-    loop_.turn(50 * kMillisecond);
+    beat();
+    loop_.turn(kBeatTick);
     if (ready_ > ready_before) last_progress = now_ns();
     ready_before = ready_;
     if (now_ns() - last_progress > patience) {
       throw CannotRun(fmt::format("only {} of {} sessions could join", ready_, all));
+    }
+  }
+}
+
+// Spread evenly: each session has its own ticks, a fifth more often than the server wants.
+void Crowd::beat() {
+  const std::int64_t now = now_ns() / kBeatTick;
+  while (options_.heart_beat_ms > 0 && last_tick_ < now) {
+    ++last_tick_;
+    for (const auto& session : sessions_) {
+      if (session->beats_wanted_ms() == 0) continue;
+      const std::int64_t every =
+          std::max<std::int64_t>(session->beats_wanted_ms() * kMillisecond / kBeatTick * 4 / 5, 1);
+      if ((last_tick_ + session->place().index) % every == 0) session->send("\n");
     }
   }
 }

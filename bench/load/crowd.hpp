@@ -1,6 +1,7 @@
 // The sessions of a run: their identities and rooms, asked for first, and their joining.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ class Crowd {
   // hands on_ready() to note_ready(). Throws CannotRun when nothing goes on.
   void join(SessionEvents& events);
   void note_ready() { ++ready_; }
+  // Sends the heart-beats that are due to servers that agreed to some. Called by join() too.
+  void beat();
   const std::vector<std::unique_ptr<Session>>& sessions() const { return sessions_; }
 
  private:
@@ -31,6 +34,7 @@ class Crowd {
   std::vector<std::string> rooms_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::size_t ready_ = 0;
+  std::int64_t last_tick_;
 };
 
 }  // namespace load

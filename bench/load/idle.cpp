@@ -51,23 +51,11 @@ Report Idle::run() {
 }
 
 void Idle::hold(double seconds) {
-  const auto ticks = static_cast<std::int64_t>(seconds * static_cast<double>(kSecond)) / kTick;
-  const std::int64_t begin = now_ns();
-  for (std::int64_t tick = 0; tick < ticks; ++tick) {
-    beat((begin + tick * kTick) / kTick);
-    for (std::int64_t now = now_ns(); now < begin + (tick + 1) * kTick; now = now_ns()) {
-      loop_.turn(begin + (tick + 1) * kTick - now);
-    }
-  }
-}
-
-// Spread evenly: each session has its own ticks, a fifth more often than the server wants.
-void Idle::beat(std::int64_t tick) {
-  for (const auto& session : crowd_.sessions()) {
-    if (session->beats_wanted_ms() == 0) continue;
-    const std::int64_t every =
-        std::max<std::int64_t>(session->beats_wanted_ms() * kMillisecond / kTick * 4 / 5, 1);
-    if ((tick + session->place().index) % every == 0) session->send("\n");
+  const std::int64_t end =
+      now_ns() + static_cast<std::int64_t>(seconds * static_cast<double>(kSecond));
+  for (std::int64_t now = now_ns(); now < end; now = now_ns()) {
+    crowd_.beat();
+    loop_.turn(std::min(end - now, kTick));
   }
 }
 

@@ -26,7 +26,6 @@ class Idle final : public SessionEvents {
 
   // Turns for that long, heart-beating for all who agreed to.
   void hold(double seconds);
-  void beat(std::int64_t tick);
 
   const Options& options_;
   Loop loop_;
