@@ -4,14 +4,13 @@
 #include <array>
 #include <utility>
 
-#include "server/envelope.hpp"
+#include "server/room_message.hpp"
 #include "server/session.hpp"
 #include "stomp/writer.hpp"
 
 namespace rtc::server {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kText = "text/plain";
 // A buffer that once held a burst is not kept at that size.
 constexpr std::size_t kPendingKeptMax = 64 << 10;
@@ -21,43 +20,6 @@ constexpr std::size_t kPendingKeptMax = 64 << 10;
 constexpr std::size_t kSharedTailMin = 1024;
 
 }  // namespace
-
-// What all subscribers of a room's message share, made once a message.
-class RoomMessage {
- public:
-  RoomMessage(const chat::Message& message, std::string_view epoch)
-      : id_(std::to_string(message.id)),
-        message_id_(message.room.to_string() + "-" + id_),
-        body_(message_json(message)),
-        epoch_(epoch) {}
-
-  // The frame without its tail.
-  void append_head(std::string& out, const Group& group) {
-    const Variant& variant = group.variant();
-    std::string head;
-    stomp::Writer writer(head, stomp::Command::message, variant.version);
-    if (!variant.subscription_id.empty()) writer.header("subscription", variant.subscription_id);
-    writer.header("destination", group.topic().destination())
-        .header("message-id", message_id_)
-        .header("content-type", kJson)
-        .header("id", id_)
-        .header("epoch", epoch_)
-        .end_headers(body_.size());
-    append_framed_head(out, variant.framing, head, tail(variant.framing).size());
-  }
-  const net::Bytes& tail(Framing framing) {
-    net::Bytes& tail = tails_[static_cast<std::size_t>(framing)];
-    if (tail.size() == 0) tail = net::Bytes::copy(framed_tail(framing, body_));
-    return tail;
-  }
-
- private:
-  std::string id_;
-  std::string message_id_;
-  std::string body_;
-  std::string_view epoch_;
-  std::array<net::Bytes, 2> tails_;  // by framing
-};
 
 Hub::Hub(std::string epoch) : epoch_(std::move(epoch)) {
   entry_.key_.kind = Destination::Kind::entry;

@@ -11,8 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,87 +18,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "chat/message.hpp"
 #include "chat/relay.hpp"
-#include "net/bytes.hpp"
-#include "server/destinations.hpp"
-#include "server/framing.hpp"
+#include "server/topic.hpp"
 #include "stomp/frame.hpp"
 
 namespace rtc::server {
 
 class RoomMessage;
-class Session;
-class Topic;
-
-// What makes two subscribers' bytes the same.
-struct Variant {
-  std::string subscription_id;  // "" only in STOMP 1.0: no `subscription` header
-  stomp::Version version = stomp::Version::v1_2;
-  Framing framing = Framing::websocket;
-
-  bool operator==(const Variant&) const = default;
-};
-
-// The subscribers of one topic that get the same bytes.
-class Group {
- public:
-  struct Member {
-    Session* session;
-    std::uint32_t subscription;  // its index in the session
-  };
-
-  const Topic& topic() const { return *topic_; }
-  const Variant& variant() const { return variant_; }
-
- private:
-  friend class Hub;
-  friend class Topic;
-
-  Topic* topic_ = nullptr;
-  Variant variant_;
-  std::vector<Member> members_;
-  std::uint32_t held_ = 0;  // seats held in it
-  // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
-  std::vector<net::Bytes> sealed_;
-  std::string pending_;
-  std::size_t dirty_index_ = 0;  // in the hub's list, while there is something to hand out
-};
-
-class Topic {
- public:
-  const std::string& destination() const { return destination_; }
-
- private:
-  friend class Hub;
-  struct VariantHash {
-    std::size_t operator()(const Variant& variant) const {
-      return std::hash<std::string>{}(variant.subscription_id) * 31 +
-             static_cast<std::size_t>(variant.version) * 3 +
-             static_cast<std::size_t>(variant.framing);
-    }
-  };
-
-  // A session that is being told what it missed.
-  struct Held {
-    Group::Member member;
-    Group* group;
-    bool ready;  // it has everything up to `last`, and nothing newer was delivered here
-    MessageId last;
-  };
-  // A message delivered while somebody was catching up.
-  struct Recent {
-    chat::MessageBatch batch;
-    std::size_t index;
-    const chat::Message& message() const { return (*batch)[index]; }
-  };
-
-  Destination key_;
-  std::string destination_;
-  std::unordered_map<Variant, std::unique_ptr<Group>, VariantHash> groups_;
-  std::vector<Held> held_;
-  std::deque<Recent> recent_;  // empty while nobody catches up
-};
 
 class Hub {
  public:

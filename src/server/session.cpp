@@ -1,5 +1,6 @@
-// The session's life: its input, CONNECT, timers, receipts, errors and end. What its frames ask for
-// (SEND, SUBSCRIBE, UNSUBSCRIBE) is in session_requests.cpp.
+// The session's life: its input, CONNECT, receipts, errors and end. SEND is in
+// session_requests.cpp, SUBSCRIBE in session_subscriptions.cpp, heart-beats and what else takes
+// time in session_timing.cpp.
 #include "server/session.hpp"
 
 #include <algorithm>
@@ -18,16 +19,6 @@ namespace {
 constexpr std::string_view kVersions = "1.0,1.1,1.2";
 constexpr std::string_view kServerName = "RealTimeChat";
 constexpr std::string_view kBearer = "Bearer ";
-
-// STOMP asks for "an error margin" over what was agreed; one whole interval forgives a lost beat.
-std::uint32_t with_margin(std::uint32_t interval_ms) {
-  return interval_ms * 2;
-}
-
-// A tenth early: what the client counts is when the beat arrives.
-std::uint32_t early(std::uint32_t interval_ms) {
-  return interval_ms - interval_ms / 10;
-}
 
 Error token_error(chat::TokenCheck::Verdict verdict) {
   if (verdict == chat::TokenCheck::Verdict::expired) {
@@ -77,14 +68,6 @@ bool Session::may_take_frames() const {
   const std::size_t sends_max = shard_.config().sends_in_flight_max;
   return !ended_ && !waiting_for_room_ && !throttled_ && closing_code_ == 0 &&
          in_flight_ < sends_max && (pending_ == nullptr || pending_->size() < 2 * sends_max);
-}
-
-// Too fast a sender is read later, which costs him time and nobody else anything.
-void Session::throttle() {
-  const chat::Rate rate{shard_.config().frame_rate_max, shard_.config().frame_burst_max};
-  if (rate_exempt_ || frame_rate_.take(rate, shard_.loop().now_ms())) return;
-  throttled_ = true;
-  schedule_timer();
 }
 
 void Session::run_parser(std::string_view bytes) {
@@ -226,69 +209,6 @@ bool Session::authenticate(const stomp::Frame& frame) {
   identity_ = check.identity;
   token_hash_ = std::hash<std::string_view>{}(token);
   return true;
-}
-
-void Session::agree_heart_beats(const stomp::HeartBeat& client) {
-  const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
-  if (client.receives_ms > 0) beat_every_ms_ = std::max(ours, client.receives_ms);
-  // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
-  // heart-beat is late is asked before it is given up, as one that promised none.
-  ping_after_ms_ = client.sends_ms > 0
-                       ? with_margin(std::max(ours, client.sends_ms))
-                       : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
-  silence_max_ms_ = with_margin(ping_after_ms_);
-  schedule_timer();
-}
-
-void Session::schedule_timer() {
-  const std::uint64_t now = shard_.loop().now_ms();
-  const auto left = [now](std::uint64_t since, std::uint64_t span) -> std::uint64_t {
-    return since + span > now ? since + span - now : 0;
-  };
-  std::uint64_t wait = throttled_ ? kThrottleMs : UINT64_MAX;
-  if (connected_) {
-    const std::uint64_t heard = output_.last_read_ms();
-    wait = std::min({wait, left(heard, silence_max_ms_) + 1,
-                     left(std::max(heard, last_ping_ms_), ping_after_ms_)});
-    if (beat_every_ms_ > 0) {
-      const std::uint64_t last = std::max(output_.last_write_ms(), last_beat_ms_);
-      wait = std::min(wait, left(last, early(beat_every_ms_)));
-    }
-  }
-  shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
-}
-
-void Session::on_timer() {
-  if (std::exchange(throttled_, false)) {
-    if (connected_) schedule_timer();
-    resume();
-    return;
-  }
-  if (!connected_) {
-    fail({ErrorCode::connection_timeout, "no CONNECT came in time"}, "",
-         websocket::kClosePolicyViolation);
-    return;
-  }
-  const std::uint64_t now = shard_.loop().now_ms();
-  const auto since = [now](std::uint64_t last) { return now - std::min(now, last); };
-  const std::uint64_t heard = output_.last_read_ms();
-  // While we do not read, nothing can come.
-  if (since(heard) > silence_max_ms_ && may_take_frames()) {
-    shard_.figures().silent_peers.fetch_add(1, std::memory_order_relaxed);
-    fail({ErrorCode::connection_timeout, "nothing came from you for too long"}, "",
-         websocket::kClosePolicyViolation);
-    return;
-  }
-  if (beat_every_ms_ > 0 &&
-      since(std::max(output_.last_write_ms(), last_beat_ms_)) >= early(beat_every_ms_)) {
-    send_frame("\n");
-    last_beat_ms_ = now;
-  }
-  if (since(std::max(heard, last_ping_ms_)) >= ping_after_ms_) {
-    output_.ping();
-    last_ping_ms_ = now;
-  }
-  schedule_timer();
 }
 
 void Session::on_disconnect(const stomp::Frame& frame) {

@@ -17,37 +17,18 @@
 #include "base/slot_map.hpp"
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
-#include "chat/room.hpp"
 #include "chat/store_queue.hpp"
 #include "net/address.hpp"
 #include "net/bytes.hpp"
 #include "net/timer_wheel.hpp"
-#include "server/framing.hpp"
 #include "server/hub.hpp"
+#include "server/replay.hpp"
+#include "server/session_output.hpp"
 #include "stomp/parser.hpp"
 
 namespace rtc::server {
 
 class Shard;
-
-// The transport below a session, which owns the session.
-class SessionOutput {
- public:
-  virtual Framing framing() const = 0;
-  virtual void send(const net::Bytes& framed) = 0;
-  virtual void send(std::string_view framed) = 0;
-  virtual void ping() = 0;  // asks the peer for a sign of life
-  virtual void pause_input() = 0;
-  virtual void resume_input() = 0;
-  // Ends the transport after what was sent, with that close code (RFC 6455, section 7.4).
-  virtual void close(std::uint16_t code, std::string_view reason) = 0;
-  virtual std::size_t queued_bytes() const = 0;  // sent and not yet taken by the peer's socket
-  virtual std::uint64_t last_read_ms() const = 0;
-  virtual std::uint64_t last_write_ms() const = 0;
-
- protected:
-  ~SessionOutput() = default;
-};
 
 class Session final : private net::Timer {
  public:
@@ -88,28 +69,6 @@ class Session final : private net::Timer {
     bool done = false;
     std::string receipt;  // "": none was asked for
     MessageId id = 0;     // of the message; 0: the receipt is for another frame
-  };
-  // A subscription that is being told what it missed.
-  struct Replay {
-    std::uint32_t number = 0;  // tells it from an older one of the same subscription
-    std::uint32_t subscription = 0;
-    RoomId room;
-    MessageId last = 0;  // everything up to it was sent, or the client was told to page for it
-    bool waits_for_drain = false;
-  };
-  struct ReplayPage {
-    std::vector<chat::Message> messages;
-    MessageId newest = 0;        // of the room; told with the first page, as the next two
-    bool epoch_changed = false;  // the client's ids are another store's
-    bool too_many = false;       // more than history_replay_max were missed
-    bool failed = false;
-  };
-  struct SubscribeRequest {
-    Destination destination;
-    Variant variant;
-    std::optional<MessageId> since;
-    std::string epoch;
-    std::string receipt;
   };
   using WithRoom = std::function<void(Session&, const chat::Room*)>;
 

@@ -1,27 +1,19 @@
-// All that one event loop owns, and what all of them share.
+// All that one event loop owns. The loop's thread only, except where it says so.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/config.hpp"
 #include "base/slot_map.hpp"
-#include "chat/identity.hpp"
-#include "chat/limits.hpp"
-#include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
-#include "chat/token_authority.hpp"
 #include "net/address.hpp"
 #include "net/connection.hpp"
 #include "net/loop.hpp"
 #include "server/hub.hpp"
+#include "server/services.hpp"
 #include "stomp/parser.hpp"
 #include "websocket/decoder.hpp"
 
@@ -29,72 +21,6 @@ namespace rtc::server {
 
 class HttpConnection;
 class Session;
-class StaticFiles;
-
-// Counts that bound the whole server. Any thread.
-class Totals {
- public:
-  // Takes a place for one connection; false beyond a bound.
-  bool admit(const net::IpAddress& address, bool exempt, const Config& config);
-  void release(const net::IpAddress& address, bool exempt);
-  // The same for a client behind a trusted proxy, whose connection was admitted as the proxy's.
-  bool admit_client(const net::IpAddress& address, const Config& config);
-  void release_client(const net::IpAddress& address);
-
-  std::atomic<std::uint64_t> sessions{0};  // STOMP sessions that are CONNECTED: the people
-  std::atomic<std::uint64_t> connections{0};
-  std::atomic<std::uint64_t> refused_connections{0};
-
- private:
-  std::mutex mutex_;
-  std::unordered_map<net::IpAddress, std::uint32_t> by_address_;  // guarded by mutex_
-};
-
-// What happened on one loop. Written by its thread, read by any.
-struct ShardFigures {
-  std::atomic<std::uint64_t> http_requests{0};
-  std::atomic<std::uint64_t> websocket_upgrades{0};
-  std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
-  std::atomic<std::uint64_t> deliveries{0};
-  std::atomic<std::uint64_t> refusals{0};        // errors told to a client
-  std::atomic<std::uint64_t> rate_limited{0};    // of them, those of a rate
-  std::atomic<std::uint64_t> slow_consumers{0};  // closed because they did not read
-  std::atomic<std::uint64_t> silent_peers{0};    // closed because nothing came any more
-};
-
-// How often who may do what, over all loops. Any thread.
-struct Rates {
-  explicit Rates(const Config& config)
-      : requests({config.request_rate_max, config.request_burst_max}),
-        sends_of_identity({config.send_rate_max, config.send_burst_max}),
-        sends_of_address({config.send_rate_per_address_max, config.send_burst_per_address_max}) {}
-
-  chat::RateTable<net::IpAddress> requests;
-  chat::RateTable<UserId> sends_of_identity;
-  chat::RateTable<net::IpAddress> sends_of_address;
-};
-
-// What the shards share. Everything here outlives them and may be used by any thread.
-struct Services {
-  const Config& config;
-  const chat::TokenAuthority& tokens;
-  chat::MessageStore& messages;
-  chat::RoomStore& rooms;
-  chat::StoreQueue& store;
-  const StaticFiles& files;
-  // A fresh identity for that Accept-Language header and masked address.
-  std::function<chat::Identity(std::string_view, std::string)> new_identity;
-  std::function<std::string()> metrics_text;
-  std::vector<net::Network> trusted_proxies;
-  std::vector<net::Network> rate_exempt;
-  std::vector<net::Network> metrics_allowed;
-  std::atomic<bool> draining{false};
-  // Messages committed and not yet encoded, summed over the loops: beyond store_queue_max senders
-  // get SERVER_OVERLOAD.
-  std::atomic<std::int64_t> undelivered{0};
-  Totals totals;
-  Rates rates{config};
-};
 
 class Shard : private net::Timer {
  public:

@@ -1,0 +1,39 @@
+// What a session keeps of a SUBSCRIBE: the request while its room is looked up, and what is left to
+// be told to a subscriber who asked for what he missed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/message.hpp"
+#include "server/destinations.hpp"
+#include "server/topic.hpp"
+
+namespace rtc::server {
+
+// A subscription that is being told what it missed.
+struct Replay {
+  std::uint32_t number = 0;  // tells it from an older one of the same subscription
+  std::uint32_t subscription = 0;
+  RoomId room;
+  MessageId last = 0;  // everything up to it was sent, or the client was told to page for it
+  bool waits_for_drain = false;
+};
+struct ReplayPage {
+  std::vector<chat::Message> messages;
+  MessageId newest = 0;        // of the room; told with the first page, as the next two
+  bool epoch_changed = false;  // the client's ids are another store's
+  bool too_many = false;       // more than history_replay_max were missed
+  bool failed = false;
+};
+struct SubscribeRequest {
+  Destination destination;
+  Variant variant;
+  std::optional<MessageId> since;
+  std::string epoch;
+  std::string receipt;
+};
+
+}  // namespace rtc::server

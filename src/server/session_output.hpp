@@ -1,0 +1,32 @@
+// What a session needs of its transport: a WebSocket today, SockJS's other transports later.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "net/bytes.hpp"
+#include "server/framing.hpp"
+
+namespace rtc::server {
+
+// The transport below a session, which owns the session.
+class SessionOutput {
+ public:
+  virtual Framing framing() const = 0;
+  virtual void send(const net::Bytes& framed) = 0;
+  virtual void send(std::string_view framed) = 0;
+  virtual void ping() = 0;  // asks the peer for a sign of life
+  virtual void pause_input() = 0;
+  virtual void resume_input() = 0;
+  // Ends the transport after what was sent, with that close code (RFC 6455, section 7.4).
+  virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  virtual std::size_t queued_bytes() const = 0;  // sent and not yet taken by the peer's socket
+  virtual std::uint64_t last_read_ms() const = 0;
+  virtual std::uint64_t last_write_ms() const = 0;
+
+ protected:
+  ~SessionOutput() = default;
+};
+
+}  // namespace rtc::server

@@ -1,0 +1,96 @@
+// What a session does by the clock: heart-beats, pings, giving a silent peer up, slowing a fast
+// one.
+#include <algorithm>
+#include <utility>
+
+#include "server/session.hpp"
+#include "server/shard.hpp"
+#include "websocket/decoder.hpp"
+
+namespace rtc::server {
+namespace {
+
+// STOMP asks for "an error margin" over what was agreed; one whole interval forgives a lost beat.
+std::uint32_t with_margin(std::uint32_t interval_ms) {
+  return interval_ms * 2;
+}
+
+// A tenth early: what the client counts is when the beat arrives.
+std::uint32_t early(std::uint32_t interval_ms) {
+  return interval_ms - interval_ms / 10;
+}
+
+}  // namespace
+
+void Session::agree_heart_beats(const stomp::HeartBeat& client) {
+  const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
+  if (client.receives_ms > 0) beat_every_ms_ = std::max(ours, client.receives_ms);
+  // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
+  // heart-beat is late is asked before it is given up, as one that promised none.
+  ping_after_ms_ = client.sends_ms > 0
+                       ? with_margin(std::max(ours, client.sends_ms))
+                       : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
+  silence_max_ms_ = with_margin(ping_after_ms_);
+  schedule_timer();
+}
+
+void Session::schedule_timer() {
+  const std::uint64_t now = shard_.loop().now_ms();
+  const auto left = [now](std::uint64_t since, std::uint64_t span) -> std::uint64_t {
+    return since + span > now ? since + span - now : 0;
+  };
+  std::uint64_t wait = throttled_ ? kThrottleMs : UINT64_MAX;
+  if (connected_) {
+    const std::uint64_t heard = output_.last_read_ms();
+    wait = std::min({wait, left(heard, silence_max_ms_) + 1,
+                     left(std::max(heard, last_ping_ms_), ping_after_ms_)});
+    if (beat_every_ms_ > 0) {
+      const std::uint64_t last = std::max(output_.last_write_ms(), last_beat_ms_);
+      wait = std::min(wait, left(last, early(beat_every_ms_)));
+    }
+  }
+  shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
+}
+
+void Session::on_timer() {
+  if (std::exchange(throttled_, false)) {
+    if (connected_) schedule_timer();
+    resume();
+    return;
+  }
+  if (!connected_) {
+    fail({ErrorCode::connection_timeout, "no CONNECT came in time"}, "",
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  const std::uint64_t now = shard_.loop().now_ms();
+  const auto since = [now](std::uint64_t last) { return now - std::min(now, last); };
+  const std::uint64_t heard = output_.last_read_ms();
+  // While we do not read, nothing can come.
+  if (since(heard) > silence_max_ms_ && may_take_frames()) {
+    shard_.figures().silent_peers.fetch_add(1, std::memory_order_relaxed);
+    fail({ErrorCode::connection_timeout, "nothing came from you for too long"}, "",
+         websocket::kClosePolicyViolation);
+    return;
+  }
+  if (beat_every_ms_ > 0 &&
+      since(std::max(output_.last_write_ms(), last_beat_ms_)) >= early(beat_every_ms_)) {
+    send_frame("\n");
+    last_beat_ms_ = now;
+  }
+  if (since(std::max(heard, last_ping_ms_)) >= ping_after_ms_) {
+    output_.ping();
+    last_ping_ms_ = now;
+  }
+  schedule_timer();
+}
+
+// Too fast a sender is read later, which costs him time and nobody else anything.
+void Session::throttle() {
+  const chat::Rate rate{shard_.config().frame_rate_max, shard_.config().frame_burst_max};
+  if (rate_exempt_ || frame_rate_.take(rate, shard_.loop().now_ms())) return;
+  throttled_ = true;
+  schedule_timer();
+}
+
+}  // namespace rtc::server
