@@ -149,7 +149,7 @@ void Session::start_replay(const SubscribeRequest& request, std::uint32_t subscr
   read_on(replays_.back().number, &request.epoch);
 }
 
-Session::Replay* Session::find_replay(std::uint32_t number) {
+Replay* Session::find_replay(std::uint32_t number) {
   const auto found = std::find_if(replays_.begin(), replays_.end(),
                                   [&](const Replay& each) { return each.number == number; });
   return found == replays_.end() ? nullptr : &*found;
