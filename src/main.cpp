@@ -11,6 +11,7 @@
 #include "auth/nickname.hpp"
 #include "base/config.hpp"
 #include "base/log.hpp"
+#include "net/listener.hpp"
 #include "relay/local_relay.hpp"
 #include "server/server.hpp"
 #include "storage/sqlite_store.hpp"
@@ -29,27 +30,42 @@ Result<std::string> token_secret(const Config& config) {
   if (config.token_secret.empty()) {
     return auth::load_or_create_secret(std::filesystem::path(config.data_dir) / "token_secret");
   }
-  if (config.token_secret.size() < 32) {
-    return Error{ErrorCode::invalid_parameter, "token_secret: needs at least 32 bytes"};
-  }
   return config.token_secret;
 }
 
-// SIGTERM and SIGINT are taken by sigwait() on the main thread and by nobody else.
+// SIGTERM, SIGINT and SIGHUP (the terminal was closed) are taken by sigwait() on the main thread
+// and by nobody else.
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  // Ignored from the start, as nohup does, it stays so.
+  struct sigaction hangup {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+// So that nothing is made for a server that cannot start; Server::create() opens the real sockets.
+// An address that this machine does not have is its to judge.
+Result<void> check_free(const std::vector<net::ListenAddress>& addresses) {
+  for (const net::ListenAddress& address : addresses) {
+    const auto sockets = net::open_listen_sockets(address, 1);
+    if (!sockets && sockets.error().code != ErrorCode::not_found) return sockets.error();
+    if (!sockets) continue;
+    for (const int fd : sockets->fds) ::close(fd);
+  }
+  return {};
 }
 
 int serve(const Config& config) {
   log::set_level(config.log_level);
   auto networks = server::resolve_networks(config);
   if (!networks) return fail(networks.error());
+  if (const auto free = check_free(networks->listen); !free) return fail(free.error());
   const sigset_t signals = block_signals();
   std::error_code problem;
   std::filesystem::create_directories(config.data_dir, problem);

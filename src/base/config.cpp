@@ -1,7 +1,10 @@
 #include "base/config.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +16,7 @@ namespace rtc {
 namespace {
 
 constexpr std::string_view kDefaultFile = "realtimechat.toml";
+constexpr std::string_view kGivenTwice = "given more than once";
 
 Error named(std::string_view source, std::string_view setting, std::string_view problem) {
   return {ErrorCode::invalid_parameter,
@@ -66,10 +70,26 @@ std::optional<std::vector<std::string>> toml_values(const toml::node& node) {
   return std::vector{std::move(*value)};
 }
 
+Result<std::string> read_file(const std::string& path) {
+  const auto unreadable = [&](std::string_view why) {
+    return Error{ErrorCode::invalid_parameter,
+                 fmt::format("the file of settings '{}' cannot be read: {}", path, why)};
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return unreadable("it is a directory");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return unreadable(std::strerror(errno));
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.bad()) return unreadable(std::strerror(errno));
+  return text;
+}
+
 Result<void> apply_file(const std::string& path, Config& config) {
+  const auto text = read_file(path);
+  if (!text) return text.error();
   toml::table table;
   try {
-    table = toml::parse_file(path);
+    table = toml::parse(*text, path);
   } catch (const toml::parse_error& problem) {
     return Error{
         ErrorCode::invalid_parameter,
@@ -132,18 +152,21 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
   app.add_flag("-h,--help", help, "Print this and exit.");
   app.add_flag("--version", version, "Print the version and exit.");
   app.add_flag("--print-settings", settings, "Print the table of settings (Markdown) and exit.");
-  std::string file;
-  app.add_option("--config", file,
-                 "File of settings (TOML); without it realtimechat.toml, where there is one. "
-                 "[RTC_CONFIG]");
+  std::vector<std::string> files;
+  const auto one_value_each_time = [](CLI::Option* option) {
+    option->type_size(1)->expected(1, 1)->type_name("");
+    // Given again, a list grows; for any other setting that is an error, told by load_config().
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+  };
+  one_value_each_time(
+      app.add_option("--config", files,
+                     "File of settings (TOML); without it realtimechat.toml, where there is one. "
+                     "[RTC_CONFIG]"));
   for (const Setting& setting : all_settings()) {
-    auto* option = app.add_option(
+    one_value_each_time(app.add_option(
         setting.flag(), line.values[setting.name],
         fmt::format("{} ({}) [{}] default: {}", setting.meaning, setting.format(),
-                    setting.environment(), setting.fallback.empty() ? "none" : setting.fallback));
-    option->type_size(1)->expected(1, 1)->type_name("");
-    // Given twice, a list grows; any other setting is then no single value, an error.
-    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+                    setting.environment(), setting.fallback.empty() ? "none" : setting.fallback)));
   }
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
@@ -151,7 +174,8 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
     return Error{ErrorCode::invalid_parameter,
                  fmt::format("command line: {}; see --help for all settings", problem.what())};
   }
-  if (!file.empty()) line.file = file;
+  if (files.size() > 1) return named("command line", "--config", kGivenTwice);
+  if (!files.empty()) line.file = files.front();
   if (settings) line.action = ConfigAction::print_settings;
   if (version) line.action = ConfigAction::print_version;
   if (help) {
@@ -194,11 +218,14 @@ Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* 
         for (auto& part : split_list(value)) all.push_back(std::move(part));
       }
       assigned = setting.assign(loaded.config, all);
+    } else if (values.size() > 1) {
+      return named("command line", setting.flag(), kGivenTwice);
     } else {
       assigned = setting.assign(loaded.config, values);
     }
     if (!assigned) return named("command line", setting.flag(), assigned.error().message);
   }
+  if (const auto valid = validate(loaded.config); !valid) return valid.error();
   return loaded;
 }
 

@@ -103,6 +103,11 @@ Result<void> Setting::assign(Config& config, std::span<const std::string> values
   if (values.size() != 1) return expected;
   const std::string& value = values.front();
   const auto number = [&](std::span<const Unit> units, auto& out) -> Result<void> {
+    const bool bare = value.find_first_not_of("0123456789") == std::string::npos;
+    if (!units.empty() && !value.empty() && bare) {
+      return Error{ErrorCode::invalid_parameter, fmt::format("{}; {} needs a unit, such as {}",
+                                                             expected.message, value, fallback)};
+    }
     const auto parsed = parse_number(value, units);
     if (!parsed || *parsed < min || *parsed > max) return expected;
     out = static_cast<std::remove_reference_t<decltype(out)>>(*parsed);
@@ -235,8 +240,8 @@ std::span<const Setting> all_settings() {
        "Longest request line and header block (else 431)."},
       {"http_body_bytes_max", S::Bytes{&Config::http_body_bytes_max}, "64KiB", 256, 64 * kMiB,
        "Longest body of a request (else 413)."},
-      {"websocket_message_bytes_max", S::Bytes{&Config::websocket_message_bytes_max}, "1MiB", kKiB,
-       64 * kMiB, "Longest WebSocket message (else close code 1009)."},
+      {"websocket_message_bytes_max", S::Bytes{&Config::websocket_message_bytes_max}, "1MiB",
+       4 * kKiB, 64 * kMiB, "Longest WebSocket message (else close code 1009)."},
       {"websocket_fragments_max", &Config::websocket_fragments_max, "1024", 1, 1'000'000,
        "Most fragments of one WebSocket message."},
       {"stomp_headers_max", &Config::stomp_headers_max, "64", 8, 1000,

@@ -27,6 +27,16 @@ bool is_blank(char32_t c) {
          c == 0x00AD;
 }
 
+// Characters that show nothing but change how, or whether, their neighbours are read: a name with
+// them may look like another. Joiners (U+200C, U+200D) belong to some scripts and to emoji.
+bool is_deceptive(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x00AD || c == 0x034F || c == 0x061C ||
+         c == 0x115F || c == 0x1160 || c == 0x180E || c == 0x200B || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
+         c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB) ||
+         (c >= 0xE0000 && c <= 0xE007F);
+}
+
 }  // namespace
 
 Result<void> check_text(std::string_view text, std::uint32_t bytes_max) {
@@ -51,8 +61,8 @@ Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_
   std::size_t begin = 0;  // of what is left without the white space at both ends
   std::size_t end = 0;
   std::uint32_t length_at_end = 0;
-  bool control = false;  // in what is left, or perhaps behind it
-  bool control_at_end = false;
+  bool deceptive = false;  // in what is left, or perhaps behind it
+  bool deceptive_at_end = false;
   std::string_view rest = name;
   while (!rest.empty()) {
     const std::size_t at = name.size() - rest.size();
@@ -60,13 +70,13 @@ Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_
     if (is_blank(character) && length == 0) continue;
     if (length == 0) begin = at;
     ++length;
-    control = control || character < 0x20 || (character >= 0x7F && character < 0xA0);
+    deceptive = deceptive || is_deceptive(character);
     if (is_blank(character)) continue;
     end = name.size() - rest.size();
     length_at_end = length;
-    control_at_end = control;
+    deceptive_at_end = deceptive;
   }
-  if (control_at_end) return invalid("control characters are not allowed");
+  if (deceptive_at_end) return invalid("control and invisible characters are not allowed");
   if (length_at_end == 0) return invalid("must not be blank");
   if (length_at_end > length_max) {
     return invalid("longer than " + std::to_string(length_max) + " characters");

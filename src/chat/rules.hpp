@@ -15,7 +15,8 @@ namespace rtc::chat {
 Result<void> check_text(std::string_view text, std::uint32_t bytes_max);
 
 // A room's name without white space at its ends: valid UTF-8, 1 to `length_max` characters, no
-// control characters. Otherwise invalid_parameter with the reason.
+// control characters or invisible ones that change how the rest is read. Otherwise
+// invalid_parameter with the reason.
 Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_max);
 
 // Who may read, write and subscribe: anyone an open room, its two members a direct one.

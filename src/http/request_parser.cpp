@@ -20,6 +20,11 @@ std::string_view view(boost::beast::string_view text) {
 // The last chunk without anything: Boost 1.81's parser asserts that it is never given less of it.
 constexpr std::size_t kLastChunkBytes = 5;
 
+// RFC 9112, section 2.2: clients that send an empty line before a request, or behind the last one's
+// body, are borne with; but not for ever.
+constexpr std::string_view kEmptyLine = "\r\n";
+constexpr std::size_t kEmptyLineBytesMax = 4;
+
 // Of a request line that may be incomplete: its n-th word, as far as it came.
 std::string_view word(std::string_view line, int n) {
   line = line.substr(0, line.find('\n'));
@@ -27,6 +32,35 @@ std::string_view word(std::string_view line, int n) {
     line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
   }
   return line.substr(0, line.find(' '));
+}
+
+// Whether a line of the head ends in LF only; `checked` bytes of it were looked at before. Beast
+// would wait for a CR LF until the time is up.
+bool has_bare_line_feed(std::string_view bytes, std::size_t checked) {
+  const auto end = bytes.find("\r\n\r\n", checked > 3 ? checked - 3 : 0);
+  const std::string_view head = bytes.substr(0, end);
+  for (auto at = head.find('\n', checked); at != head.npos; at = head.find('\n', at + 1)) {
+    if (at == 0 || head[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
+// `http://host/path?query` (RFC 9112, section 3.2.2) understood into `request`.
+void take_absolute_form(Request& request) {
+  const auto url = boost::urls::parse_absolute_uri(request.target);
+  if (!url || url->has_userinfo() || url->encoded_host().empty()) return;
+  if (url->scheme_id() != boost::urls::scheme::http &&
+      url->scheme_id() != boost::urls::scheme::https) {
+    return;
+  }
+  request.path = url->encoded_path().empty() ? "/" : url->path();
+  for (const auto& parameter : url->params()) {
+    request.query.emplace_back(parameter.key, parameter.value);
+  }
+  const std::string authority(view(url->encoded_host_and_port()));
+  for (auto& [name, value] : request.headers) {
+    if (boost::beast::iequals(name, "Host")) value = authority;
+  }
 }
 
 }  // namespace
@@ -60,6 +94,31 @@ struct RequestParser::State {
   std::size_t element = 0;  // bytes of the head, or of the last chunk's line, or of the trailers
   Request request;          // all but the body, once the head is whole; trailers do not count
   bool continue_asked = false;
+  std::size_t empty_line_bytes = 0;  // skipped
+
+  // Of empty lines before the request: how many bytes at the front of `bytes` they are.
+  std::size_t skip_empty_lines(std::string_view bytes) {
+    std::size_t skipped = 0;
+    while (empty_line_bytes < kEmptyLineBytesMax && bytes.substr(skipped).starts_with(kEmptyLine)) {
+      skipped += kEmptyLine.size();
+      empty_line_bytes += kEmptyLine.size();
+    }
+    return skipped;
+  }
+  // Half an empty line: what it is shows with the next byte.
+  bool may_be_empty_line(std::string_view bytes) const {
+    return empty_line_bytes < kEmptyLineBytesMax && bytes == kEmptyLine.substr(0, 1);
+  }
+  void take_head() {
+    const auto& message = parser.get();
+    request.method = view(message.method_string());
+    request.target = view(message.target());
+    request.version = message.version();
+    request.keep_alive = message.keep_alive();
+    for (const auto& field : message) {
+      request.headers.emplace_back(view(field.name_string()), view(field.value()));
+    }
+  }
 };
 
 RequestParser::RequestParser(const RequestLimits& limits)
@@ -96,21 +155,14 @@ RequestParser::Step RequestParser::check_head(std::string_view bytes) {
     return fail_by_size(414, "target is", limits_.target_bytes_max);
   }
   if (!state.parser.is_header_done()) return Step::need_more;
-
+  state.take_head();
+  if (message.count(beast_http::field::host) > 1) return fail(400, "more than one header Host");
   if (const auto codings = message.count(beast_http::field::transfer_encoding); codings > 0) {
     if (message.version() == 10) return fail(400, "HTTP/1.0 knows no Transfer-Encoding");
     const auto coding = message[beast_http::field::transfer_encoding];
     if (codings > 1 || !boost::beast::iequals(coding, "chunked")) {
       return fail(501, "no Transfer-Encoding but chunked is understood");
     }
-  }
-  Request& request = state.request;
-  request.method = view(message.method_string());
-  request.target = taken_target;
-  request.version = message.version();
-  request.keep_alive = message.keep_alive();
-  for (const auto& field : message) {
-    request.headers.emplace_back(view(field.name_string()), view(field.value()));
   }
   return Step::need_more;
 }
@@ -129,10 +181,16 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
   }
   state.kept.clear();
 
-  std::size_t used = 0;
+  const bool begins = !state.parser.got_some();
+  std::size_t used = begins ? state.skip_empty_lines(bytes) : 0;
+  if (!state.parser.is_header_done() &&
+      has_bare_line_feed(bytes.substr(used), begins ? 0 : kept_before)) {
+    return fail(400, "not a well-formed HTTP request: a line ends without CR LF");
+  }
   while (!state.parser.is_done() && used < bytes.size()) {
     const bool in_head = !state.parser.is_header_done();
     const std::string_view rest = bytes.substr(used);
+    if (in_head && state.may_be_empty_line(rest)) break;
     if (!in_head && state.parser.chunked() && rest.size() < kLastChunkBytes) break;
     const std::size_t body_before = state.parser.get().body().size();
     boost::beast::error_code problem;
@@ -145,6 +203,7 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
       return fail_by_size(431, "headers are", limits_.header_bytes_max);
     }
     if (problem == beast_http::error::body_limit) {
+      if (in_head) state.take_head();  // by its Content-Length: nothing of the body came
       return fail_by_size(413, "body is", limits_.body_bytes_max);
     }
     if (problem == beast_http::error::bad_version && word(rest, 2).starts_with("HTTP/")) {
@@ -178,13 +237,19 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
 Request RequestParser::take_request() {
   Request request = std::move(state_->request);
   request.body = std::move(state_->parser.get().body());
-  if (const auto url = boost::urls::parse_origin_form(request.target)) {
+  if (!request.target.starts_with('/')) {
+    take_absolute_form(request);
+  } else if (const auto url = boost::urls::parse_origin_form(request.target)) {
     request.path = url->path();
     for (const auto& parameter : url->params()) {
       request.query.emplace_back(parameter.key, parameter.value);
     }
   }
   return request;
+}
+
+Request RequestParser::take_head() {
+  return std::move(state_->request);
 }
 
 }  // namespace rtc::http

@@ -25,7 +25,9 @@ class Request {
  public:
   std::string method;  // as sent; methods are case-sensitive
   std::string target;  // as sent
-  std::string path;    // percent-decoded; "" when the target is no origin-form (RFC 9112, 3.2.1)
+  // Percent-decoded. "" when the target is malformed, or neither a path nor an http(s) address
+  // (RFC 9112, 3.2); of an address, its authority has replaced the header Host.
+  std::string path;
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   unsigned version = 11;                                   // 10 or 11
   bool keep_alive = true;
@@ -57,6 +59,8 @@ class RequestParser {
   // Whether a request has begun and is not whole.
   bool in_request() const;
   Request take_request();
+  // Of a request that failed or has not come whole: method, version and headers, when those have.
+  Request take_head();
   void restart();
 
   unsigned error_status() const { return error_status_; }  // 400, 413, 414, 431, 501, 505

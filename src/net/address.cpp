@@ -17,6 +17,21 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// One hop of X-Forwarded-For; some proxies write the port behind the address.
+std::optional<IpAddress> parse_hop(std::string_view text) {
+  if (auto address = IpAddress::parse(text)) return address;
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string_view port = text.substr(colon + 1);
+  const std::string_view host = text.substr(0, colon);
+  const bool number =
+      !port.empty() && port.size() <= 5 &&
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  // Without brackets, an IPv6 address and a port cannot be told apart.
+  const bool told_apart = host.ends_with(']') || host.find(':') == std::string_view::npos;
+  return number && told_apart ? IpAddress::parse(host) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
@@ -115,8 +130,7 @@ IpAddress client_address(const IpAddress& peer, std::string_view forwarded_for,
   while (any_contains(trusted_proxies, address) && !forwarded_for.empty()) {
     const auto comma = forwarded_for.rfind(',');
     const bool last = comma == std::string_view::npos;
-    const auto hop =
-        IpAddress::parse(trimmed(last ? forwarded_for : forwarded_for.substr(comma + 1)));
+    const auto hop = parse_hop(trimmed(last ? forwarded_for : forwarded_for.substr(comma + 1)));
     if (!hop) break;
     address = *hop;
     forwarded_for = last ? std::string_view{} : forwarded_for.substr(0, comma);

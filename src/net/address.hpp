@@ -45,7 +45,8 @@ bool any_contains(const std::vector<Network>& networks, const IpAddress& address
 
 // The address that a request really came from: `peer`, unless it is a trusted proxy; then the last
 // hop of X-Forwarded-For (read from its end) that is no trusted proxy. Every value before it may be
-// forged. A malformed hop ends the search at the last trusted one.
+// forged. A hop may have a port (1.2.3.4:80, [::1]:80). A malformed one ends the search at the last
+// trusted one.
 IpAddress client_address(const IpAddress& peer, std::string_view forwarded_for,
                          const std::vector<Network>& trusted_proxies);
 

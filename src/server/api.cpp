@@ -4,8 +4,10 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <chrono>
+#include <limits>
 
 #include "chat/rules.hpp"
+#include "server/bearer.hpp"
 #include "server/envelope.hpp"
 #include "server/http_connection.hpp"
 #include "server/shard.hpp"
@@ -57,13 +59,14 @@ std::int64_t now_ms() {
       .count();
 }
 
-// The token of `Authorization: Bearer <token>`; empty when there is none, or the literal "null"
-// that the original's client sends before it has one.
-std::string_view bearer_token(std::string_view header) {
-  constexpr std::string_view kBearer = "Bearer ";
-  if (!header.starts_with(kBearer)) return header;
-  const std::string_view token = header.substr(kBearer.size());
-  return token == "null" ? std::string_view{} : token;
+// A whole number, as near as T comes to it: one beyond T is T's least or most.
+template <class T>
+std::optional<T> whole_number(std::string_view text) {
+  T number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem == std::errc::invalid_argument || end != text.data() + text.size()) return {};
+  if (problem != std::errc::result_out_of_range) return number;
+  return text.front() == '-' ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
 }
 
 std::string new_token(const ApiCall& call) {
@@ -117,12 +120,9 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   const Config& config = call.shard.config();
   const auto text = call.request.parameter("limit");
   if (!text) return std::min(config.page_size_default, config.page_size_max);
-  std::int64_t limit = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (problem != std::errc{} || end != text->data() + text->size()) {
-    return Error{ErrorCode::invalid_parameter, "limit: expected a whole number"};
-  }
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(limit, 1, config.page_size_max));
+  const auto limit = whole_number<std::int64_t>(*text);
+  if (!limit) return Error{ErrorCode::invalid_parameter, "limit: expected a whole number"};
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, config.page_size_max));
 }
 
 // A page of history before `before`; 0: the newest.
@@ -163,14 +163,11 @@ void get_newest(const ApiCall& call) {
 
 void get_before(const ApiCall& call) {
   const auto text = call.request.parameter("lastMessageId");
-  MessageId before = 0;
-  if (text) {
-    const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), before);
-    if (problem == std::errc{} && end == text->data() + text->size()) {
-      // Nothing is before the first: and 0 would mean the newest to the store.
-      answer_page(call, std::max<MessageId>(before, 1));
-      return;
-    }
+  if (const auto before = text ? whole_number<MessageId>(*text) : std::nullopt) {
+    // Nothing is before the first, and 0 would mean the newest to the store; no id is beyond what
+    // its signed 64 bits hold.
+    answer_page(call, std::clamp<MessageId>(*before, 1, std::numeric_limits<std::int64_t>::max()));
+    return;
   }
   if (authenticate(call)) {
     answer(call, error_response({ErrorCode::invalid_parameter,

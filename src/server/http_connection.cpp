@@ -71,7 +71,7 @@ std::size_t HttpConnection::on_input(net::Connection& connection, std::span<char
       break;
     case http::RequestParser::Step::error:
       waiting_ = true;
-      request_ = {};
+      request_ = parser_.take_head();
       request_.keep_alive = false;
       respond_error(parser_.error_status(),
                     {parser_.error_status() == 413 ? ErrorCode::payload_too_large
@@ -260,10 +260,10 @@ bool HttpConnection::origin_allowed(std::string_view origin) const {
 }
 
 void HttpConnection::add_cors(http::Response& response) const {
-  const std::string origin = request_.header("Origin");
-  if (origin.empty()) return;
+  // Also without an Origin: a cache must not give that answer to a page of another one.
   response.headers.emplace_back("Vary", "Origin");
-  if (!origin_allowed(origin)) return;
+  const std::string origin = request_.header("Origin");
+  if (origin.empty() || !origin_allowed(origin)) return;
   response.headers.emplace_back("Access-Control-Allow-Origin", origin);
   response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
   if (request_.method != "OPTIONS") return;
@@ -291,7 +291,7 @@ void HttpConnection::on_timer() {
     return;
   }
   waiting_ = true;
-  request_ = {};
+  request_ = parser_.take_head();
   request_.keep_alive = false;
   respond_error(408, {ErrorCode::connection_timeout, "the request did not arrive in time"});
 }

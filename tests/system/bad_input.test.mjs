@@ -107,6 +107,46 @@ describe('bad input', () => {
       }
     });
 
+    it('lines that end in LF only, and two hosts, are 400 with a word about it', async () => {
+      for (const [bytes, why] of [
+        ['GET /init HTTP/1.1\nHost: a\n\n', /without CR LF/],
+        ['GET /init HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', /more than one header Host/],
+      ]) {
+        const answer = await overSocket(server, bytes);
+        assert.match(answer, /^HTTP\/1\.1 400 /);
+        assert.match(answer, why);
+      }
+    });
+
+    it('an address as the target is its path, and its host counts', async () => {
+      const own = (Origin) =>
+        overSocket(server, `GET http://chat.example/healthz HTTP/1.1\r\nHost: other\r\nOrigin: ${Origin}\r\nConnection: close\r\n\r\n`);
+      const answer = await own('http://chat.example');
+      assert.match(answer, /^HTTP\/1\.1 200 /);
+      assert.match(answer, /^Access-Control-Allow-Origin: http:\/\/chat\.example\r$/m);
+      assert.doesNotMatch(await own('http://other'), /Access-Control-Allow-Origin/);
+    });
+
+    it('an empty line before a request is skipped', async () => {
+      const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n';
+      const answer = await overSocket(server, `\r\n${get}\r\n\r\n${get}Connection: close\r\n\r\n`);
+      assert.equal(answer.match(/^HTTP\/1\.1 200 /gm)?.length, 2, answer);
+    });
+
+    it('a page of another origin can read why its request was refused', async () => {
+      const Origin = 'http://localhost:5500';
+      const head = `POST /chatroom HTTP/1.1\r\nHost: a\r\nOrigin: ${Origin}\r\n`;
+      for (const [rest, status] of [
+        ['Content-Length: 70000\r\n\r\n', 413],
+        ['Transfer-Encoding: gzip\r\n\r\n', 501],
+        ['Host: b\r\n\r\n', 400],
+      ]) {
+        const answer = await overSocket(server, head + rest);
+        assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `));
+        assert.ok(answer.includes(`\r\nAccess-Control-Allow-Origin: ${Origin}\r\n`), answer);
+      }
+    });
+
     it('another HTTP version is 505', async () => {
       for (const bytes of ['GET /init HTTP/9.9\r\nHost: a\r\n\r\n', 'GET /init HTTP/2.0\r\nHost: a\r\n\r\n']) {
         assert.match(await overSocket(server, bytes), /^HTTP\/1\.[01] 505 /, JSON.stringify(bytes));

@@ -1,11 +1,11 @@
 // Settings: flags over environment over file, and clear words for what is wrong with one.
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { Server, claimsOf, freePort, init, newRoom, newUser, runToEnd, serverFor } from './harness.mjs';
+import { Server, claimsOf, freePort, init, newRoom, newUser, runToEnd, serverFor, waitFor } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'rtc-config-'));
@@ -73,6 +73,9 @@ describe('a wrong setting is named', () => {
     await refusedWith(new RegExp(`${path.basename(file)}.*line 2`), ['--config', file]);
   });
   it('a file that is not there', () => refusedWith(/nowhere\.toml/, ['--config', '/nowhere.toml']));
+  it('a file that is a directory', () => refusedWith(/is a directory/, ['--config', directory]));
+  it('an origin with a path', () => refusedWith(/allowed_origins.*5500\/'/, ['--allowed-origins', 'http://localhost:5500/']));
+  it('settings that do not fit', () => refusedWith(/page_size_default.*page_size_max/, ['--page-size-max', '10']));
   it('an address that is none', () => refusedWith(/listen|nonsense/, ['--listen', 'nonsense']));
   it('a secret that is too short, without repeating it', async () => {
     const dataDir = path.join(directory, 'short-secret');
@@ -119,6 +122,7 @@ describe('the program', () => {
     const { code, output } = await runToEnd(['--listen', `127.0.0.1:${server.port}`, '--data-dir', dataDir]);
     assert.ok(Number.isInteger(code) && code !== 0);
     assert.match(output, new RegExp(`${server.port}.*in use`, 's'));
+    assert.ok(!existsSync(dataDir), 'nothing was made');
     await init(server);
   });
 
@@ -152,6 +156,13 @@ describe('the program', () => {
     assert.ok(output.includes(secrets[0]), output);
     await chmod(secret, 0o600);
     await server.restart();
+  });
+
+  it('ends as well when its terminal is closed', async (t) => {
+    const server = await serverFor(t);
+    process.kill(server.pid, 'SIGHUP');
+    await waitFor('the server to end after SIGHUP', () => !server.running);
+    await server.stop(); // fails on any exit code but 0
   });
 
   it('ends well on SIGTERM, also with people connected', async (t) => {

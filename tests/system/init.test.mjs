@@ -54,6 +54,17 @@ describe('GET /init', () => {
     assert.match(claimsOf(envelope.response).jti, uuid);
   });
 
+  it('takes the scheme in any case, and a scheme without a token as none', async () => {
+    const user = await newUser(server);
+    const ask = async (Authorization) => (await request(server, '/init', { headers: { Authorization } })).json.type;
+    for (const scheme of ['bearer', 'BEARER']) {
+      assert.equal(await ask(`${scheme} ${user.token}`), 'SUCCESS_TOKEN_VALIDATION', scheme);
+    }
+    for (const none of ['Bearer', 'Bearer ', 'bearer null']) {
+      assert.equal(await ask(none), 'SUCCESS_TOKEN_ISSUANCE', none);
+    }
+  });
+
   it('gives everyone an identity of their own', async () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => newUser(server)));
     assert.equal(new Set(users.map(({ id }) => id)).size, 20);
@@ -128,6 +139,8 @@ describe('behind a proxy that is trusted', () => {
     ['6.6.6.6, 203.0.113.7', '203.0'],
     ['6.6.6.6, 203.0.113.7, 10.1.2.3', '203.0'],
     ['2001:db8:1:2::5', '2001:db8'],
+    ['203.0.113.7:1234, 10.1.2.3:80', '203.0'],
+    ['[2001:db8::1]:443', '2001:db8'],
   ]) {
     it(`the address is the last one that no trusted proxy has: ${forwarded}`, async () => {
       const { json } = await request(server, '/init', { headers: { 'X-Forwarded-For': forwarded } });
@@ -176,6 +189,13 @@ describe('CORS', () => {
       for (const name of wanted) assert.ok(allowed.includes(name), name);
     });
   }
+
+  it('tells caches that answers differ by origin, also where none is given', async () => {
+    for (const [method, target] of [['GET', '/init'], ['GET', '/message'], ['DELETE', '/init'], ['OPTIONS', '/init']]) {
+      const { headers } = await request(server, target, { method });
+      assert.match(headers.vary ?? '', /origin/i, `${method} ${target}`);
+    }
+  });
 
   it('lets them read refusals too', async () => {
     const Origin = 'http://localhost:5500';

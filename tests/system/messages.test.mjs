@@ -46,7 +46,9 @@ describe('history', () => {
   it('begins anywhere, also beyond the newest', async () => {
     const ids = (page) => page.map(({ id }) => id);
     assert.deepEqual(ids(await history(server, user, room, { before: 4, limit: 2 })), [3, 2]);
-    assert.deepEqual(ids(await history(server, user, room, { before: 2 ** 53 - 1, limit: 1 })), [count]);
+    for (const before of [2 ** 53 - 1, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 10n ** 40n]) {
+      assert.deepEqual(ids(await history(server, user, room, { before, limit: 1 })), [count], `${before}`);
+    }
   });
 
   it('clamps the limit to 1..100', async () => {
@@ -54,6 +56,8 @@ describe('history', () => {
     assert.equal((await history(server, user, room, { limit: 0 })).length, 1);
     assert.equal((await history(server, user, room, { limit: 100 })).length, 100);
     assert.equal((await history(server, user, room, { limit: 1_000_000 })).length, 100);
+    assert.equal((await history(server, user, room, { limit: '99999999999999999999' })).length, 100);
+    assert.equal((await history(server, user, room, { limit: '-99999999999999999999' })).length, 1);
   });
 
   it('has a limit of its own when none is given', async () => {

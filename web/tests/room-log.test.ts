@@ -17,6 +17,8 @@ const written = (key: string, text: string): LogEvent[] => [
   { type: 'sending', key },
 ];
 
+const receipt = (key: string, id: number | null): LogEvent => ({ type: 'receipt', key, id });
+
 describe('order and repeats', () => {
   it('orders by id whatever comes first', () => {
     expect(ids(play([live(3), live(1), live(2)]))).toEqual([1, 2, 3]);
@@ -79,7 +81,7 @@ describe('own messages on their way', () => {
   const start = play([page(null, 1, 2)]);
 
   it('is one row when the receipt comes before the message', () => {
-    const sent = play([...written('k', 'hi'), { type: 'receipt', key: 'k' }], start);
+    const sent = play([...written('k', 'hi'), receipt('k', 3)], start);
     expect(unsettled(sent).map(({ status }) => status)).toEqual(['stored']);
     const log = reduce(sent, live(3, 'hi', me));
     expect([log.outgoing, log.keys.get(3)]).toEqual([[], 'k']);
@@ -88,7 +90,8 @@ describe('own messages on their way', () => {
   it('is one row when the message comes before the receipt', () => {
     const seen = play([...written('k', 'hi'), live(3, 'hi', me)], start);
     expect(unsettled(seen)).toEqual([]);
-    expect(reduce(seen, { type: 'receipt', key: 'k' }).outgoing).toEqual([]);
+    expect(reduce(seen, receipt('k', 3)).outgoing).toEqual([]);
+    expect(reduce(seen, receipt('k', null)).outgoing).toEqual([]);
   });
 
   it('matches equal texts one by one', () => {
@@ -111,14 +114,56 @@ describe('own messages on their way', () => {
     const claimed = play([...written('k', 'hi'), live(3, 'hi', me)], start);
     const log = reduce(claimed, { type: 'refused', key: 'k' });
     expect(unsettled(log).map(({ status }) => status)).toEqual(['failed']);
+    expect(log.keys.has(3)).toBe(false);
   });
 
-  it('is found in history after a lost connection, or has failed', () => {
+  it('is the message that the receipt names, whatever its text seemed to say', () => {
+    // The same words of the same person, written in another tab.
+    const claimed = play([...written('k', 'hi'), live(3, 'hi', me)], start);
+    const stored = reduce(claimed, receipt('k', 4));
+    expect(unsettled(stored).map(({ status }) => status)).toEqual(['stored']);
+    const log = reduce(stored, live(4, 'hi', me));
+    expect([log.outgoing, [...log.keys]]).toEqual([[], [[4, 'k']]]);
+  });
+
+  it('is the one with the id before one with the same text', () => {
+    const two = play([...written('a', 'ha'), ...written('b', 'ha'), receipt('b', 3)], start);
+    const log = reduce(two, live(3, 'ha', me));
+    expect([[...log.keys], unsettled(log).map(({ key }) => key)]).toEqual([[[3, 'b']], ['a']]);
+  });
+
+  it('has its place when its receipt names what is seen, or lies in a hole', () => {
+    const seen = play([live(3, 'hi', me), ...written('k', 'hi'), receipt('k', 3)], start);
+    expect([seen.outgoing, [...seen.keys]]).toEqual([[], [[3, 'k']]]);
+    const hole = play([live(9), ...written('k', 'hi'), receipt('k', 5)], start);
+    expect([hole.outgoing, [...hole.keys]]).toEqual([[], []]);
+  });
+
+  it('is sent again after a lost connection, one row all the while', () => {
     const lost = play([...written('a', 'one'), ...written('b', 'two')], start);
     const found: LogEvent = { type: 'page', before: null, messages: [message(3, 'one', me)] };
     const log = play([found, { type: 'caught-up' }], lost);
-    expect(log.outgoing.map(({ key, status }) => [key, status])).toEqual([['b', 'failed']]);
-    expect(ids(log)).toEqual([1, 2, 3]);
+    expect(log.outgoing.map(({ key, status }) => [key, status])).toEqual([
+      ['a', 'waiting'],
+      ['b', 'waiting'],
+    ]);
+    expect([ids(log), unsettled(log).map(({ key }) => key)]).toEqual([[1, 2, 3], ['b']]);
+    const sent: LogEvent[] = ['a', 'b'].map((key) => ({ type: 'sending', key }));
+    const done = play([...sent, receipt('a', 3), receipt('b', 4), live(4, 'two', me)], log);
+    expect([done.outgoing, ids(done)]).toEqual([[], [1, 2, 3, 4]]);
+    expect(done.keys).toEqual(
+      new Map([
+        [3, 'a'],
+        [4, 'b'],
+      ]),
+    );
+  });
+
+  it('is not sent again as somebody else', () => {
+    const log = play([...written('k', 'hi'), { type: 'identity', me: other }], start);
+    expect(play([{ type: 'caught-up' }], log).outgoing[0]?.status).toBe('failed');
+    const same = play([...written('k', 'hi'), { type: 'identity', me }], start);
+    expect(play([{ type: 'caught-up' }], same).outgoing[0]?.status).toBe('waiting');
   });
 
   it('waits without a connection, is retried and discarded', () => {

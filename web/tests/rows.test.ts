@@ -51,6 +51,7 @@ describe('rows', () => {
       status: 'sending',
       after: 0,
       claimedBy: null,
+      id: null,
     } as const;
     const before = lines(rowsOf({ above: null, messages: [] }, [item], identity, new Map()));
     const sent = { above: null, messages: [message(1, 'x', me)] };

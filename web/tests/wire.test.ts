@@ -1,9 +1,10 @@
 // What the page reads of the wire, and what it refuses to read.
 import { describe, expect, it } from 'vitest';
-import { pauseMs } from '../src/state/backoff';
+import { boundedMs, pauseMs } from '../src/state/backoff';
+import { newKey } from '../src/state/key';
 import { utf8Bytes } from '../src/state/utf8';
 import { identityOf } from '../src/wire/token';
-import { asEnvelope, asMessage, parseJson } from '../src/wire/types';
+import { asEnvelope, asMessage, askedPauseMs, parseJson } from '../src/wire/types';
 import { message } from './make';
 
 const tokenOf = (claims: unknown): string =>
@@ -47,6 +48,11 @@ describe('messages and envelopes', () => {
     expect([asMessage(null), asMessage([]), parseJson('{')]).toEqual([null, null, null]);
   });
 
+  it('takes a marker for no message', () => {
+    const marker = parseJson('{"type":"HISTORY_GAP","from":3,"to":9}');
+    expect(asMessage(marker)).toBe(null);
+  });
+
   it('reads an envelope', () => {
     const text =
       '{"response":null,"error":{"message":"no","cause":null},"type":"T","success":false}';
@@ -65,5 +71,21 @@ describe('bounds', () => {
     expect(pauseMs(1, 0.999)).toBeGreaterThan(pauseMs(1, 0));
     expect(pauseMs(3, 0.5)).toBeGreaterThan(pauseMs(2, 0.5));
     expect(pauseMs(1000, 0.999)).toBeLessThanOrEqual(15_000);
+  });
+
+  it('stays away as long as a restarting server asks for, within the same bound', () => {
+    expect(askedPauseMs(1001, 'restarting; retry-after-ms=2345')).toBe(2345);
+    expect(askedPauseMs(1001, 'retry-after-ms=0')).toBe(0);
+    for (const reason of ['', 'restarting', 'retry-after-ms=', 'retry-after-ms=-1', 'no-retry-after-ms=5'])
+      expect(askedPauseMs(1001, reason)).toBe(null);
+    expect(askedPauseMs(1006, 'retry-after-ms=5')).toBe(null);
+    expect([boundedMs(2345), boundedMs(999_999_999)]).toEqual([2345, 15_000]);
+  });
+
+  it('makes keys that are UUIDs, each another', () => {
+    const keys = Array.from({ length: 100 }, newKey);
+    for (const key of keys)
+      expect(key).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(new Set(keys).size).toBe(100);
   });
 });

@@ -27,13 +27,13 @@ TEST(Config, NothingGivenIsTheDefaults) {
 
 TEST(Config, FlagsOverEnvironmentOverFileOverDefaults) {
   ConfigLoader loader;
-  loader.write_file("send_rate_max = 1\npage_size_max = 11\nrooms_max = 21\n");
+  loader.write_file("send_rate_max = 1\npage_size_max = 61\nrooms_max = 21\n");
   const std::map<std::string, std::string> environment{{"RTC_SEND_RATE_MAX", "2"},
-                                                       {"RTC_PAGE_SIZE_MAX", "12"}};
+                                                       {"RTC_PAGE_SIZE_MAX", "62"}};
   const auto loaded = loader.load({"--send-rate-max", "3"}, environment);
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->config.send_rate_max, 3U);
-  EXPECT_EQ(loaded->config.page_size_max, 12U);
+  EXPECT_EQ(loaded->config.page_size_max, 62U);
   EXPECT_EQ(loaded->config.rooms_max, 21U);
   EXPECT_EQ(loaded->config.send_burst_max, 60U);
 }
@@ -51,6 +51,17 @@ TEST(Config, AFileThatIsNotThereIsAnErrorThatNamesIt) {
   const ConfigLoader loader;
   EXPECT_THAT(loader.error({"--config", "/there-is-no-such-file.toml"}),
               HasSubstr("/there-is-no-such-file.toml"));
+}
+
+TEST(Config, AFileThatCannotBeReadIsNamedWithTheReason) {
+  const ConfigLoader loader;
+  const auto missing = loader.error({"--config", "/there-is-no-such-file.toml"});
+  EXPECT_THAT(missing, HasSubstr("No such file"));
+  const std::string directory = std::filesystem::path(loader.file()).parent_path().string();
+  const auto message = loader.error({"--config", directory});
+  EXPECT_THAT(message, HasSubstr("'" + directory + "'"));
+  EXPECT_THAT(message, HasSubstr("it is a directory"));
+  EXPECT_THAT(loader.error({"--config", ""}), HasSubstr("No such file"));
 }
 
 TEST(Config, ListsAreAnArrayOrCommasOrFlagsAgain) {
@@ -87,14 +98,17 @@ TEST(Config, AnEmptyListReplacesTheDefaultInAllThreeSources) {
 
 TEST(Config, AnEmptyTextIsAText) {
   const ConfigLoader loader;
-  const auto loaded = loader.load({"--token-issuer", ""}, {{"RTC_TOKEN_ISSUER", "elsewhere"}});
+  const auto loaded = loader.load({"--token-secret", ""}, {{"RTC_TOKEN_SECRET", "elsewhere"}});
   ASSERT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(loaded->config.token_issuer, "");
+  EXPECT_EQ(loaded->config.token_secret, "");
 }
 
 TEST(Config, ASingleValueGivenTwiceIsAnError) {
   ConfigLoader loader;
-  EXPECT_THAT(loader.error({"--rooms-max", "1", "--rooms-max", "2"}), HasSubstr("--rooms-max"));
+  EXPECT_THAT(loader.error({"--rooms-max", "1", "--rooms-max", "2"}),
+              HasSubstr("--rooms-max: given more than once"));
+  EXPECT_THAT(loader.error({"--config", loader.file(), "--config", loader.file()}),
+              HasSubstr("--config: given more than once"));
   loader.write_file("rooms_max = 1\nrooms_max = 2\n");
   EXPECT_THAT(loader.error({}), HasSubstr(loader.file()));
 }

@@ -146,6 +146,10 @@ TEST(Settings, UnitsAreWhatTheySay) {
     EXPECT_FALSE(assign(lifetime, config, bad)) << bad;
     EXPECT_FALSE(assign(outbox, config, bad)) << bad;
   }
+  for (const char* bare : {"0", "5000"}) {
+    EXPECT_THAT(assign(lifetime, config, bare).error().message, HasSubstr("a unit, such as 1d"));
+    EXPECT_THAT(assign(outbox, config, bare).error().message, HasSubstr("a unit, such as 1MiB"));
+  }
   // 2^64 ms and a little in days and GiB: the product must not wrap.
   EXPECT_FALSE(assign(lifetime, config, "213503982335d"));
   EXPECT_FALSE(assign(outbox, config, "17179869185GiB"));
@@ -192,6 +196,11 @@ TEST(Settings, TextsAndListsAreTakenAsTheyAre) {
 
 TEST(Settings, EachReachesItsPlaceFromFileEnvironmentAndFlag) {
   ConfigLoader loader;
+  // What must fit together, at its least.
+  const std::map<std::string, std::string> least{{"RTC_PAGE_SIZE_DEFAULT", "1"},
+                                                 {"RTC_MESSAGE_BYTES_MAX", "1B"},
+                                                 {"RTC_STOMP_HEADER_BYTES_MAX", "1KiB"},
+                                                 {"RTC_STOMP_BODY_BYTES_MAX", "2KiB"}};
   for (const Setting& setting : all_settings()) {
     const auto unit = unit_of(setting);
     if (!unit) continue;
@@ -199,14 +208,17 @@ TEST(Settings, EachReachesItsPlaceFromFileEnvironmentAndFlag) {
     const std::string value = std::to_string(setting.min + 1) + *unit;
     const std::string name(setting.name);
     loader.write_file(name + " = \"" + value + "\"\n");
-    const auto from_file = loader.load({});
+    auto others = least;
+    others.erase(setting.environment());
+    const auto from_file = loader.load({}, others);
     ASSERT_TRUE(from_file) << from_file.error().message;
     EXPECT_EQ(number_in(from_file->config, setting), setting.min + 1);
     loader.write_file("");
-    const auto from_variable = loader.load({}, {{setting.environment(), value}});
+    others[setting.environment()] = value;
+    const auto from_variable = loader.load({}, others);
     ASSERT_TRUE(from_variable) << from_variable.error().message;
     EXPECT_EQ(number_in(from_variable->config, setting), setting.min + 1);
-    const auto from_flag = loader.load({setting.flag(), value});
+    const auto from_flag = loader.load({setting.flag(), value}, least);
     ASSERT_TRUE(from_flag) << from_flag.error().message;
     EXPECT_EQ(number_in(from_flag->config, setting), setting.min + 1);
   }

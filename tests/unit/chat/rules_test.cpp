@@ -111,6 +111,35 @@ TEST(CleanRoomName, RefusesControlCharactersAndInvalidUtf8) {
   EXPECT_TRUE(refused("a\xFF"));
 }
 
+TEST(CleanRoomName, RefusesWhatHidesOrTurnsItsNeighbours) {
+  for (const auto& [first, last] : std::vector<std::pair<char32_t, char32_t>>{{0x202A, 0x202E},
+                                                                              {0x2066, 0x2069},
+                                                                              {0x200E, 0x200F},
+                                                                              {0x061C, 0x061C},
+                                                                              {0x2028, 0x2029},
+                                                                              {0x200B, 0x200B},
+                                                                              {0x2060, 0x2064},
+                                                                              {0xFEFF, 0xFEFF},
+                                                                              {0x00AD, 0x00AD},
+                                                                              {0x3164, 0x3164},
+                                                                              {0x115F, 0x1160},
+                                                                              {0xFFA0, 0xFFA0},
+                                                                              {0x180E, 0x180E},
+                                                                              {0xFFF9, 0xFFFB},
+                                                                              {0xE0001, 0xE0001},
+                                                                              {0xE0020, 0xE007F}}) {
+    for (char32_t c = first; c <= last; ++c) {
+      EXPECT_TRUE(refused("a" + utf8(c) + "b")) << std::hex << static_cast<std::uint32_t>(c);
+    }
+  }
+  EXPECT_TRUE(refused(utf8(0x202E) + "a"));
+  EXPECT_TRUE(refused("a" + utf8(0x2069)));
+  for (const char* good : {"\U0001F468\u200D\U0001F469\u200D\U0001F467", "\u0645\u06CC\u200C\u062E",
+                           "\u2764\uFE0F", "\u05E9\u05DC\u05D5\u05DD", "a\u00A0b"}) {
+    EXPECT_EQ(cleaned(good), good);
+  }
+}
+
 TEST(MayEnter, AnyoneAnOpenRoomTwoADirectOne) {
   const UserId a = UserId::random();
   const UserId b = UserId::random();

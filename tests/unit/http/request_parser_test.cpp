@@ -85,9 +85,74 @@ TEST(RequestParser, DecodesPathsAndQueries) {
 }
 
 TEST(RequestParser, OtherFormsOfTargetHaveNoPath) {
-  EXPECT_EQ(get("http://example.org/init").path, "");
+  for (const char* target :
+       {"ftp://example.org/init", "http:///init", "http://u:p@example.org/init", "http:/init",
+        "http:init", "example.org/init", "http://example.org/%zz", "http://example.org/#a"}) {
+    EXPECT_EQ(get(target).path, "") << target;
+  }
   EXPECT_EQ(parsed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").path, "");
   EXPECT_EQ(parsed("CONNECT example.org:443 HTTP/1.1\r\nHost: a\r\n\r\n").path, "");
+}
+
+// RFC 9112, section 3.2.2.
+TEST(RequestParser, AnAddressAsTargetIsItsPathAndHost) {
+  const Request request = get("http://example.org:8080/a%20b?x=1");
+  EXPECT_EQ(request.path, "/a b");
+  EXPECT_EQ(request.parameter("x"), "1");
+  EXPECT_EQ(request.header("Host"), "example.org:8080") << "not what the header said";
+  EXPECT_EQ(request.target, "http://example.org:8080/a%20b?x=1");
+  EXPECT_EQ(get("HTTPS://example.org/init").path, "/init");
+  EXPECT_EQ(get("http://example.org").path, "/");
+  EXPECT_EQ(get("http://[::1]:80/x").header("host"), "[::1]:80");
+  EXPECT_EQ(parsed("GET http://example.org/ HTTP/1.1\r\n\r\n").header("Host"), "")
+      << "the header is needed all the same";
+}
+
+// RFC 9112, section 2.2.
+TEST(RequestParser, AFewEmptyLinesMayComeFirst) {
+  const std::string get = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string post = "POST /y HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nz";
+  const std::string text = "\r\n" + get + "\r\n\r\n" + post + "\r\n" + get + "\r\n";
+  const Outcome whole = parse({text});
+  EXPECT_EQ(whole.requests.size(), 3U) << whole.error_text;
+  EXPECT_TRUE(whole.ended_well()) << "an empty line is no request that has begun";
+  for (std::size_t size = 1; size < 9; ++size) EXPECT_EQ(parse(cut(text, size)), whole) << size;
+  EXPECT_EQ(status_of("\r\n\r\n\r\n" + get), 400U) << "not without end";
+  EXPECT_EQ(status_of("\n" + get), 400U);
+  EXPECT_EQ(status_of("\r" + get), 400U);
+}
+
+TEST(RequestParser, LinesEndInCarriageReturnAndLineFeed) {
+  for (const char* text :
+       {"GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\n", "GET / HTTP/1.1\nHost: a\r\n\r\n"}) {
+    for (const auto& pieces : {std::vector<std::string>{text}, cut(text, 1)}) {
+      const Outcome outcome = parse(pieces);
+      EXPECT_EQ(outcome.error_status, 400U) << text;
+      EXPECT_NE(outcome.error_text.find("without CR LF"), std::string::npos) << outcome.error_text;
+    }
+  }
+  const std::string body = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\n\na\n";
+  EXPECT_EQ(status_of(body), 0U) << "a body's are its own";
+}
+
+TEST(RequestParser, TheHeadOfWhatFailedIsKnownWhenItWasWhole) {
+  const auto head_of = [](const std::string& text) {
+    RequestParser parser({});
+    std::span<const char> input(text);
+    EXPECT_NE(parser.next(input), RequestParser::Step::request);
+    return parser.take_head();
+  };
+  const std::string post = "POST /x HTTP/1.1\r\nHost: a\r\nOrigin: o\r\n";
+  for (const char* rest :
+       {"Content-Length: 70000\r\n\r\n", "Content-Length: 5\r\n\r\nhell", "Host: b\r\n\r\n",
+        "Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nxxxxx"}) {
+    const Request head = head_of(post + rest);
+    EXPECT_EQ(head.method, "POST") << rest;
+    EXPECT_EQ(head.header("Origin"), "o") << rest;
+  }
+  EXPECT_EQ(head_of(post + "broken\r\n\r\n").header("Origin"), "");
+  EXPECT_EQ(head_of(post).header("Origin"), "");
 }
 
 TEST(RequestParser, EveryCutGivesTheSameRequests) {
@@ -282,6 +347,7 @@ TEST(RequestParser, RefusesWhatCouldBeReadTwoWays) {
   EXPECT_EQ(status_of("GET /\t HTTP/1.1\r\n\r\n"), 400U);
   EXPECT_EQ(status_of("G@T / HTTP/1.1\r\n\r\n"), 400U);
   EXPECT_EQ(status_of(post + ": nameless\r\n\r\n"), 400U);
+  EXPECT_EQ(status_of(post + "host: a\r\n\r\n"), 400U) << "two of them, even equal ones";
   for (const char* chunk : {"x\r\n", "-1\r\n", " 1\r\nx\r\n", "0x1\r\nx\r\n", "1\nx\r\n", "1\r\nxy",
                             "10000000000000000\r\n"}) {
     const unsigned status =

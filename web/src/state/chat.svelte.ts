@@ -4,7 +4,8 @@ import { history, init, TokenRefused } from '../wire/http';
 import { Connection } from '../wire/socket';
 import { identityOf } from '../wire/token';
 import { limits, lobby, type ChatMessage, type Identity } from '../wire/types';
-import { pauseMs } from './backoff';
+import { boundedMs, pauseMs } from './backoff';
+import { newKey } from './key';
 import type { Range } from './ranges';
 import { emptyLog, holes, newestId, reduce, type LogEvent, type RoomLog } from './room-log';
 import { keep, recall } from './storage';
@@ -59,7 +60,7 @@ export class Chat {
 
   /** Posts `text`: at once when connected, else as soon as it is. */
   write(text: string): void {
-    const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+    const key = newKey();
     this.#apply({ type: 'written', key, text, at: new Date().toISOString() });
     this.#flush();
   }
@@ -107,7 +108,7 @@ export class Chat {
     try {
       if (this.#needsToken()) await this.#renew();
     } catch {
-      this.#lost('lost');
+      this.#lost('lost', null);
       return;
     } finally {
       this.#opening = false;
@@ -153,9 +154,9 @@ export class Chat {
       count: (people) => {
         this.people = people;
       },
-      receipt: (key) => this.#apply({ type: 'receipt', key }),
+      receipt: (key, id) => this.#apply({ type: 'receipt', key, id }),
       refused: (key) => this.#apply({ type: 'refused', key }),
-      closed: (reason) => this.#lost(reason),
+      closed: (reason, asked) => this.#lost(reason, asked),
     });
     this.#connection = connection;
   }
@@ -174,18 +175,19 @@ export class Chat {
     }, pause);
   }
 
-  #lost(reason: 'token' | 'lost'): void {
+  #lost(reason: 'token' | 'lost', askedMs: number | null): void {
     this.#connection = null;
     this.#caughtUp = false;
     this.people = null;
     if (reason === 'token') this.#tokenChecked = false;
     this.#showLink();
     const atOnce = reason === 'token' && this.#attempt === 0;
+    const pause = atOnce ? 0 : pauseMs(this.#attempt, Math.random());
     clearTimeout(this.#timer);
     // Also while offline: the server may be this very machine.
     this.#timer = setTimeout(
       () => void this.#open(),
-      atOnce ? 0 : pauseMs(this.#attempt, Math.random()),
+      askedMs === null ? pause : boundedMs(askedMs),
     );
     this.#attempt += 1;
   }
@@ -211,20 +213,13 @@ export class Chat {
     this.#filling = true;
     try {
       for (;;) {
-        const hole = holes(this.log).findLast((range) => this.#isUrgent(range));
+        const hole = holes(this.log).findLast((range) => sizeOf(range) <= eagerHole);
         if (!hole || this.#connection !== connection) return;
         await this.#page(hole.to + 1, Math.min(limits.page, sizeOf(hole)));
       }
     } finally {
       this.#filling = false;
     }
-  }
-
-  #isUrgent(hole: Range): boolean {
-    const mayHoldOwn = this.log.outgoing.some(
-      ({ status, after }) => status === 'sending' && after < hole.to,
-    );
-    return sizeOf(hole) <= eagerHole || mayHoldOwn;
   }
 
   async #page(before: number | null, limit: number): Promise<void> {
@@ -239,12 +234,16 @@ export class Chat {
   }
 
   #flush(): void {
-    if (!this.#caughtUp) return;
+    const connection = this.#connection;
+    if (!this.#caughtUp || !connection) return;
     for (const { key, text, status } of this.log.outgoing) {
-      if (status !== 'waiting' || !this.#connection) continue;
+      if (status !== 'waiting') continue;
       this.#apply({ type: 'sending', key });
-      this.#connection.send(text, key);
-      setTimeout(() => this.#giveUp(key), receiptTimeoutMs);
+      connection.send(text, key);
+      setTimeout(() => {
+        // On the next connection it is sent again.
+        if (this.#connection === connection) this.#giveUp(key);
+      }, receiptTimeoutMs);
     }
   }
 

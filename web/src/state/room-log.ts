@@ -17,6 +17,8 @@ export interface Outgoing {
   readonly after: number;
   /** The id of the message that seems to be this one, while the receipt is still missing. */
   readonly claimedBy: number | null;
+  /** The id that the receipt told, while the message has not been seen. */
+  readonly id: number | null;
 }
 
 export interface RoomLog {
@@ -37,8 +39,9 @@ export type LogEvent =
   /** An answer of history: newest first, all of them below `before` (null: the newest). */
   | { type: 'page'; before: number | null; messages: readonly ChatMessage[] }
   | { type: 'written'; key: string; text: string; at: string }
-  | { type: 'sending' | 'receipt' | 'refused' | 'retry' | 'discarded'; key: string }
-  /** After a reconnect, all that was posted before it is known. */
+  | { type: 'receipt'; key: string; id: number | null }
+  | { type: 'sending' | 'refused' | 'retry' | 'discarded'; key: string }
+  /** Connected again: what was sent without a receipt is to be sent again, with its key. */
   | { type: 'caught-up' };
 
 export const emptyLog: RoomLog = {
@@ -89,13 +92,16 @@ function claim(log: RoomLog, batch: readonly ChatMessage[]): RoomLog {
   const keys = new Map(log.keys);
   for (const { id, senderId, message } of batch) {
     if (senderId !== log.me) continue;
-    const match = outgoing.find(
-      (item) =>
-        item.claimedBy === null &&
-        item.status !== 'waiting' &&
-        item.text === message &&
-        item.after < id,
-    );
+    const match =
+      outgoing.find((item) => item.id === id) ??
+      outgoing.find(
+        (item) =>
+          item.claimedBy === null &&
+          item.id === null &&
+          item.status !== 'waiting' &&
+          item.text === message &&
+          item.after < id,
+      );
     if (!match) continue;
     keys.set(id, match.key);
     outgoing = outgoing.flatMap((item) => {
@@ -133,16 +139,55 @@ function change(log: RoomLog, key: string, by: (item: Outgoing) => Outgoing | nu
   return { ...log, outgoing };
 }
 
-function settle(item: Outgoing): Outgoing[] {
-  if (item.status === 'sending')
+/** Takes back that a message seemed to be the one of `key`. */
+function unclaim(log: RoomLog, key: string): RoomLog {
+  const claimed = log.outgoing.find((item) => item.key === key)?.claimedBy ?? null;
+  if (claimed === null) return log;
+  const keys = new Map(log.keys);
+  keys.delete(claimed);
+  return change({ ...log, keys }, key, (item) => ({ ...item, claimedBy: null }));
+}
+
+function receipt(log: RoomLog, { key, id }: Extract<LogEvent, { type: 'receipt' }>): RoomLog {
+  const item = log.outgoing.find((each) => each.key === key);
+  if (!item) return log;
+  if (item.claimedBy !== null && (id === null || id === item.claimedBy)) {
+    return change(log, key, () => null);
+  }
+  const free = unclaim(log, key);
+  const seen = id !== null && free.messages[indexOfId(free.messages, id)]?.id === id;
+  if (seen && !free.keys.has(id)) {
+    const keys = new Map(free.keys).set(id, key);
+    return change({ ...free, keys }, key, () => null);
+  }
+  // Seen, or in a hole of the history: it has its place among the messages.
+  if (id !== null && id <= newestId(free)) return change(free, key, () => null);
+  return change(free, key, (each) => ({ ...each, status: 'stored', id }));
+}
+
+/** What had no receipt when the connection was lost is sent again: the server stores it once. */
+function again(log: RoomLog): RoomLog {
+  const outgoing = log.outgoing.flatMap((item): Outgoing[] => {
+    if (item.status === 'sending') return [{ ...item, status: 'waiting' }];
+    return item.status === 'stored' ? [] : [item];
+  });
+  return { ...log, outgoing };
+}
+
+/** A key counts for one person: what another one had sent cannot be sent again without harm. */
+function changePerson(log: RoomLog, me: string): RoomLog {
+  if (log.me === '' || log.me === me) return { ...log, me };
+  const outgoing = log.outgoing.flatMap((item): Outgoing[] => {
+    if (item.status !== 'sending') return [item];
     return item.claimedBy === null ? [{ ...item, status: 'failed' }] : [];
-  return item.status === 'stored' ? [] : [item];
+  });
+  return { ...log, me, outgoing };
 }
 
 export function reduce(log: RoomLog, event: LogEvent): RoomLog {
   switch (event.type) {
     case 'identity':
-      return { ...log, me: event.me };
+      return changePerson(log, event.me);
     case 'live':
       return receive(
         log,
@@ -160,6 +205,7 @@ export function reduce(log: RoomLog, event: LogEvent): RoomLog {
         status: 'waiting',
         after: 0,
         claimedBy: null,
+        id: null,
       };
       return { ...log, outgoing: [...log.outgoing, item] };
     }
@@ -170,16 +216,14 @@ export function reduce(log: RoomLog, event: LogEvent): RoomLog {
         after: item.after || newestId(log),
       }));
     case 'receipt':
-      return change(log, event.key, (item) =>
-        item.claimedBy === null ? { ...item, status: 'stored' } : null,
-      );
+      return receipt(log, event);
     case 'refused':
-      return change(log, event.key, (item) => ({ ...item, status: 'failed', claimedBy: null }));
+      return change(unclaim(log, event.key), event.key, (item) => ({ ...item, status: 'failed' }));
     case 'retry':
       return change(log, event.key, (item) => ({ ...item, status: 'waiting' }));
     case 'discarded':
       return change(log, event.key, () => null);
     case 'caught-up':
-      return { ...log, outgoing: log.outgoing.flatMap(settle) };
+      return again(log);
   }
 }

@@ -3,6 +3,7 @@
 import { Client, type IMessage } from '@stomp/stompjs';
 import {
   asEnvelope,
+  askedPauseMs,
   asMessage,
   destination,
   limits,
@@ -21,12 +22,15 @@ export interface ConnectionEvents {
   subscribed(): void;
   message(message: ChatMessage): void;
   count(people: number): void;
-  /** The SEND of this key is durable. */
-  receipt(key: string): void;
+  /** The SEND of this key is durable, as the message `id`. */
+  receipt(key: string, id: number | null): void;
   /** The SEND of this key was refused. */
   refused(key: string, error: Envelope<unknown>): void;
-  /** The end, exactly once; `token` says that the server refused the token. */
-  closed(reason: 'token' | 'lost'): void;
+  /**
+   * The end, exactly once; `token` says that the server refused the token, `pauseMs` how long it
+   * asked to stay away.
+   */
+  closed(reason: 'token' | 'lost', pauseMs: number | null): void;
 }
 
 const connectTimeoutMs = 8_000;
@@ -52,24 +56,28 @@ export class Connection {
       // A silent network never answers a close handshake: give the socket up at once.
       discardWebsocketOnCommFailure: true,
       onConnect: () => this.#connected(),
-      onUnhandledReceipt: ({ headers }) => this.#receipt(headers['receipt-id'] ?? ''),
+      onUnhandledReceipt: ({ headers }) =>
+        this.#receipt(headers['receipt-id'] ?? '', Number(headers['id'])),
       onStompError: ({ body }) => {
         const type = asEnvelope(parseJson(body))?.type ?? '';
         if (tokenErrors.has(type)) this.#reason = 'token';
         // Nothing follows an ERROR; do not wait for the server's close.
         this.#end();
       },
-      onWebSocketClose: () => this.#end(),
+      onWebSocketClose: ({ code, reason }: CloseEvent) => this.#end(askedPauseMs(code, reason)),
     });
     this.#client.activate();
   }
 
-  /** Sends `text`; its receipt or refusal comes with the same `key`. */
+  /**
+   * Sends `text`; its receipt or refusal comes with the same `key`. However often it is sent with
+   * one key, the server stores it once.
+   */
   send(text: string, key: string): void {
     const post: ChatPost = { roomId: this.#roomId, message: text };
     this.#client.publish({
       destination: destination.post,
-      headers: { receipt: key, 'content-type': 'application/json' },
+      headers: { receipt: key, 'message-key': key, 'content-type': 'application/json' },
       body: JSON.stringify(post),
     });
   }
@@ -97,10 +105,10 @@ export class Connection {
     );
   }
 
-  #receipt(id: string): void {
+  #receipt(key: string, id: number): void {
     if (this.#ended) return;
-    if (id === subscribeReceipt) this.#events.subscribed();
-    else this.#events.receipt(id);
+    if (key === subscribeReceipt) this.#events.subscribed();
+    else this.#events.receipt(key, Number.isSafeInteger(id) && id > 0 ? id : null);
   }
 
   #error(frame: IMessage): void {
@@ -109,10 +117,10 @@ export class Connection {
     if (!this.#ended && envelope && key) this.#events.refused(key, envelope);
   }
 
-  #end(): void {
+  #end(pauseMs: number | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
     void this.#client.deactivate({ force: true });
-    this.#events.closed(this.#reason);
+    this.#events.closed(this.#reason, pauseMs);
   }
 }

@@ -72,6 +72,12 @@ export const limits = {
   heartbeatMs: 10_000,
 } as const;
 
+/** The pause that a server which restarts asks for in its close's reason; null without one. */
+export function askedPauseMs(code: number, reason: string): number | null {
+  const asked = code === 1001 ? /(?:^|;\s*)retry-after-ms=(\d{1,9})(?:;|$)/.exec(reason) : null;
+  return asked ? Number(asked[1]) : null;
+}
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
