@@ -32,7 +32,7 @@ class Bytes {
     return *this;
   }
   ~Bytes() {
-    if (block_ != nullptr && --block_->owners == 0) std::free(block_);
+    if (block_ != nullptr && --block_->owners == 0) destroy(block_);
   }
 
   const char* data() const { return reinterpret_cast<const char*>(block_ + 1); }
@@ -47,6 +47,7 @@ class Bytes {
     std::uint32_t size;  // the bytes follow
   };
   explicit Bytes(Block* block) : block_(block) {}
+  static void destroy(Block* block);
 
   Block* block_ = nullptr;
 };
