@@ -94,8 +94,9 @@ struct LoadedConfig {
 // Whether the settings make sense and fit together; the error names those that do not.
 Result<void> validate(const Config& config);
 
-// Reads all sources and validates. `environment` is a null-terminated array such as ::environ; only RTC_… names
-// are looked at. An unknown or malformed setting is an error whose message names it and its source.
+// Reads all sources and validates. `environment` is a null-terminated array such as ::environ; only
+// RTC_… names are looked at. An unknown or malformed setting is an error whose message names it and
+// its source.
 Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* environment);
 
 // The table of all settings as Markdown: docs/settings.md.

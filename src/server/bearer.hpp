@@ -6,8 +6,8 @@
 namespace rtc::server {
 
 // The token of `Bearer <token>` (the scheme in any case), or of a header that is the token alone;
-// part of `header`. Empty when there is none, or the literal "null" that the original's client sends
-// before it has one.
+// part of `header`. Empty when there is none, or the literal "null" that the original's client
+// sends before it has one.
 std::string_view bearer_token(std::string_view header);
 
 }  // namespace rtc::server
