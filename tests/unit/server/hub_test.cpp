@@ -43,7 +43,7 @@ class HubTest : public testing::Test {
   }
   Hub& hub() { return world_.shard().hub(); }
   void deliver(const chat::Message& message) {
-    hub().deliver(std::make_shared<const std::vector<chat::Message>>(1, message));
+    hub().deliver(std::make_shared<const std::vector<chat::Message>>(1, message), 0);
   }
 
   World world_;
