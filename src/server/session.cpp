@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "server/bearer.hpp"
 #include "server/envelope.hpp"
 #include "server/shard.hpp"
 #include "stomp/writer.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::string_view kVersions = "1.0,1.1,1.2";
 constexpr std::string_view kServerName = "RealTimeChat";
-constexpr std::string_view kBearer = "Bearer ";
 
 Error token_error(chat::TokenCheck::Verdict verdict) {
   if (verdict == chat::TokenCheck::Verdict::expired) {
@@ -194,9 +194,8 @@ void Session::on_connect(const stomp::Frame& frame) {
 
 bool Session::authenticate(const stomp::Frame& frame) {
   const std::string_view receipt = frame.get("receipt");
-  std::string_view token = frame.get("Authorization");
-  if (token.starts_with(kBearer)) token.remove_prefix(kBearer.size());
-  if (token.empty() || token == "null") {
+  const std::string_view token = bearer_token(frame.get("Authorization"));
+  if (token.empty()) {
     fail({ErrorCode::no_token, "CONNECT needs the header Authorization: Bearer <token>"}, receipt,
          websocket::kClosePolicyViolation);
     return false;

@@ -71,9 +71,18 @@ TEST(MessageJson, OfALongTextIsWhole) {
 }
 
 TEST(MessagesJson, IsAnArrayInOrder) {
-  EXPECT_EQ(messages_json({}), "[]");
+  EXPECT_EQ(messages_json({}, 1000), "[]");
   const std::string one = message_json(message());
-  EXPECT_EQ(messages_json({message(), message()}), "[" + one + "," + one + "]");
+  EXPECT_EQ(messages_json({message(), message()}, 10'000), "[" + one + "," + one + "]");
+}
+
+TEST(MessagesJson, HoldsAsManyAsItsBoundLets) {
+  const std::string one = message_json(message());
+  const std::vector three{message(), message(), message()};
+  const std::size_t two_fit = 2 * one.size() + 3;
+  EXPECT_EQ(messages_json(three, two_fit), "[" + one + "," + one + "]");
+  EXPECT_EQ(messages_json(three, two_fit - 1), "[" + one + "]");
+  EXPECT_EQ(messages_json(three, 1), "[" + one + "]") << "at least one, or nobody could page on";
 }
 
 TEST(RoomJson, HasIdNameAndTime) {
