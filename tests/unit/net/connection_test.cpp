@@ -317,6 +317,38 @@ TEST_F(ConnectionTest, APeerThatNeverReadsIsClosedAfterTheTimeoutToo) {
   EXPECT_EQ(closed(), CloseReason::local);
 }
 
+TEST_F(ConnectionTest, AResponseOfAnySizeReachesOneWhoReads) {
+  bounds_.outbox_bytes_max = 100'000;
+  SocketPair pair = connected_pair();
+  Connection* const connection = open(pair, std::make_unique<TestHandler>());
+  const std::string text = numbered(20'000'000);
+  thread_.run([&] {
+    connection->send(text);
+    connection->close_after_flush();
+  });
+  EXPECT_TRUE(pair.client.read(text.size()) == text);
+  pair.client.close();
+  EXPECT_EQ(closed(), CloseReason::local);
+}
+
+class StalledConnectionTest : public ConnectionTest,
+                              public testing::WithParamInterface<OutboxRule> {};
+
+TEST_P(StalledConnectionTest, OneWhoTakesNothingForTooLongOverflows) {
+  bounds_.outbox_bytes_max = 100'000'000;
+  bounds_.outbox_time_ms_max = 50;
+  SocketPair pair = connected_pair();
+  Connection* const connection = open(pair, std::make_unique<TestHandler>());
+  thread_.run([&] {
+    connection->set_outbox_rule(GetParam());
+    connection->send(numbered(20'000'000));
+  });
+  EXPECT_EQ(closed(), CloseReason::overflow);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, StalledConnectionTest,
+                         testing::Values(OutboxRule::response, OutboxRule::stream));
+
 TEST_F(ConnectionTest, OverflowClosesOnlyTheOneThatDoesNotRead) {
   bounds_.outbox_bytes_max = 100'000;
   SocketPair deaf = connected_pair();
@@ -325,7 +357,11 @@ TEST_F(ConnectionTest, OverflowClosesOnlyTheOneThatDoesNotRead) {
   Connection* to_reader = nullptr;
   auto handler = std::make_unique<TestHandler>();
   handler->closed = [](Connection&, CloseReason) {};
-  thread_.run([&] { to_reader = &thread_.adopt(reader.server, std::move(handler), bounds_); });
+  thread_.run([&] {
+    to_reader = &thread_.adopt(reader.server, std::move(handler), bounds_);
+    to_reader->set_outbox_rule(OutboxRule::stream);
+    to_deaf->set_outbox_rule(OutboxRule::stream);
+  });
   const std::string text = numbered(20'000);
   bool ended = false;
   int rounds = 0;

@@ -244,5 +244,20 @@ TEST(TimerWheel, AgreesWithAModel) {
   }
 }
 
+// A loop that slept for long tells the time before it hands out events, which arm timers.
+TEST(TimerWheel, WhatIsArmedAfterALongSleepIsNotDueAtOnce) {
+  constexpr std::uint64_t kStart = 1'000'000;
+  TimerWheel wheel(kStart);
+  TestTimer timer;
+  wheel.set_time(kStart + 60'000);
+  wheel.arm(timer, 10'000);
+  wheel.advance(kStart + 60'000);
+  EXPECT_EQ(timer.fired(), 0);
+  wheel.advance(kStart + 69'999);
+  EXPECT_EQ(timer.fired(), 0);
+  wheel.advance(kStart + 70'000 + TimerWheel::kTickMs);
+  EXPECT_EQ(timer.fired(), 1);
+}
+
 }  // namespace
 }  // namespace rtc::net

@@ -232,10 +232,10 @@ TEST_F(SessionTest, HeartBeatsAreWhatBothSidesAgreedOn) {
   };
   for (const Row& row : {Row{"", 0, 30'000, 60'000},
                          {"heart-beat:0,0\n", 0, 30'000, 60'000},
-                         {"heart-beat:10000,10000\n", 25'000, 0, 50'000},
-                         {"heart-beat:40000,30000\n", 30'000, 0, 80'000},
+                         {"heart-beat:10000,10000\n", 25'000, 50'000, 100'000},
+                         {"heart-beat:40000,30000\n", 30'000, 80'000, 160'000},
                          {"heart-beat:0,10000\n", 25'000, 30'000, 60'000},
-                         {"heart-beat:10000,0\n", 0, 0, 50'000}}) {
+                         {"heart-beat:10000,0\n", 0, 50'000, 100'000}}) {
     SCOPED_TRACE(row.header);
     const std::uint64_t now = world_.shard().loop().now_ms();
     // Only the transport's times move: the loop's stands.
@@ -256,8 +256,10 @@ TEST_F(SessionTest, HeartBeatsAreWhatBothSidesAgreedOn) {
       EXPECT_THAT(quiet(1000, 90'000)->output.frames, IsEmpty());
     }
     EXPECT_EQ(quiet(1000, 1000)->output.pings, 0);
-    if (row.ping_after_ms > 0) {
-      EXPECT_EQ(quiet(row.ping_after_ms, 1000)->output.pings, 1);
+    EXPECT_EQ(quiet(row.ping_after_ms, 1000)->output.pings, 1);
+    if (row.beat_after_ms > 0) {
+      EXPECT_EQ(quiet(row.ping_after_ms, row.beat_after_ms)->output.pings, 1)
+          << "a heart-beat of ours is no sign of life of the peer";
     }
     EXPECT_EQ(quiet(row.gone_after_ms, 1000)->output.close_code, 0);
     const auto gone = quiet(row.gone_after_ms + 1, 1000);
