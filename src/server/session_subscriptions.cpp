@@ -36,6 +36,10 @@ void Session::on_subscribe(const stomp::Frame& frame) {
          websocket::kClosePolicyViolation);
     return;
   }
+  if (const auto ack = frame.find("ack"); ack && *ack != "auto") {
+    refuse({ErrorCode::invalid_parameter, "ack: only auto is offered here"}, request.receipt);
+    return;
+  }
   const auto destination = parse_destination(*text);
   if (!destination) {
     refuse({ErrorCode::forbidden_action, "there is no such destination to subscribe to"},

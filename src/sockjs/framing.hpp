@@ -12,7 +12,6 @@
 namespace rtc::sockjs {
 
 inline constexpr std::string_view kOpenFrame = "o";
-inline constexpr std::string_view kHeartBeatFrame = "h";
 
 // Appends `a["<message>"]`, the message escaped as JSON. Characters that JavaScript engines of the
 // original's age mishandle in JSON (U+2028, U+2029, surrogates, U+FFF0-U+FFFF and the others of the

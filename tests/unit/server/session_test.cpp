@@ -222,6 +222,18 @@ TEST_F(SessionTest, SubscriptionsAreKeptApartAndBounded) {
   EXPECT_THAT(old.output.all("RECEIPT", "receipt-id"), ElementsAre("1", "2"));
 }
 
+TEST_F(SessionTest, OnlySubscriptionsThatNeedNoAckAreOffered) {
+  Person person(world_);
+  person.connect();
+  person.subscribe("err", std::string(kErrors));
+  person.subscribe("a", lobby(), "ack:auto\nreceipt:1\n");
+  EXPECT_THAT(person.output.all("RECEIPT", "receipt-id"), ElementsAre("1"));
+  for (const std::string mode : {"client", "client-individual", "nonsense"}) {
+    person.subscribe("b", lobby(), "ack:" + mode + "\nreceipt:2\n");
+    EXPECT_THAT(person.output.last(), HasSubstr("\"type\":\"INVALID_PARAMETER\"")) << mode;
+  }
+}
+
 // The client says what it can send and wants to get; the server's own interval is 25 s.
 TEST_F(SessionTest, HeartBeatsAreWhatBothSidesAgreedOn) {
   struct Row {
