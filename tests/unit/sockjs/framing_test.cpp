@@ -107,7 +107,6 @@ TEST(SockjsFraming, WritesTheOtherFrames) {
   append_close_frame(out, 2010, "\"");
   EXPECT_EQ(out, R"(c[2010,"\""])");
   EXPECT_EQ(kOpenFrame, "o");
-  EXPECT_EQ(kHeartBeatFrame, "h");
   EXPECT_EQ(info_body(true, false, 4294967295),
             R"({"websocket":true,"origins":["*:*"],"cookie_needed":false,"entropy":4294967295})");
   EXPECT_EQ(info_body(false, true, 0),

@@ -1,0 +1,20 @@
+// The load client of bench/ against the program: every delivery counted. No figures here, only that
+// nothing is lost, repeated or out of order.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { it } from 'node:test';
+import { promisify } from 'node:util';
+import { program, serverFor } from './harness.mjs';
+
+it('delivers every message of many writers to every reader, once and in order', async (t) => {
+  const server = await serverFor(t);
+  const client = path.join(path.dirname(program), 'rtc_load');
+  const load = ['--rooms', '3', '--readers', '20', '--publishers', '2', '--messages', '200', '--in-flight', '8'];
+  const { stdout } = await promisify(execFile)(client, [`${server.wsUrl}/ws`, ...load, '--json']);
+  const report = JSON.parse(stdout);
+  const { deliveries, lost, repeated, disordered, sessions_cut_off: cutOff } = report;
+  assert.deepEqual({ lost, repeated, disordered, cutOff }, { lost: 0, repeated: 0, disordered: 0, cutOff: 0 });
+  // 200 messages of each of 6 writers to the 20 readers of their room.
+  assert.equal(deliveries, 200 * 2 * 3 * 20);
+});
