@@ -217,7 +217,11 @@ void Connection::on_written(ssize_t result) {
   last_write_ms_ = loop_.now_ms();
   outbox_.consume(static_cast<std::size_t>(result), loop_.outbox_storage());
   if (!outbox_.empty()) {
-    if (outbox_rule_ == OutboxRule::response && state_ == State::open) stalled_ = false;
+    if (outbox_rule_ == OutboxRule::response) {
+      // As long as the peer goes on taking some of it, he is waited for.
+      stalled_ = false;
+      if (state_ == State::flushing) loop_.timers().arm(*this, bounds_.close_timeout_ms);
+    }
     want_write();  // a full socket answers the next try with EAGAIN
     return;
   }
