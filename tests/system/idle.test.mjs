@@ -24,25 +24,25 @@ it('a close after such a pause is answered', async (t) => {
 });
 
 it('a client that only receives heart-beats is kept by pings', async (t) => {
-  const args = ['--heart-beat-interval', '200ms', '--ping-interval', '300ms'];
+  const args = ['--heart-beat-interval', '400ms', '--ping-interval', '600ms'];
   const server = await serverFor(t, { args });
   const quiet = new StompSocket(server);
   t.after(() => quiet.drop());
-  await quiet.connect(await newUser(server), { 'heart-beat': '0,200' });
+  await quiet.connect(await newUser(server), { 'heart-beat': '0,400' });
   let pings = 0;
   quiet.ws.on('ping', () => (pings += 1));
-  await pause(2_000);
+  await pause(3_000);
   assert.equal(quiet.ws.readyState, quiet.ws.OPEN);
   assert.ok(quiet.heartBeats >= 4, `${quiet.heartBeats} heart-beats`);
   assert.ok(pings >= 2, `${pings} pings`);
 });
 
 it('a client that promised heart-beats and falls silent is asked, and kept while it answers', async (t) => {
-  const server = await serverFor(t, { args: ['--heart-beat-interval', '200ms'] });
+  const server = await serverFor(t, { args: ['--heart-beat-interval', '400ms'] });
   const silent = new StompSocket(server);
   t.after(() => silent.drop());
-  await silent.connect(await newUser(server), { 'heart-beat': '200,0' });
-  await pause(1_500);
+  await silent.connect(await newUser(server), { 'heart-beat': '400,0' });
+  await pause(2_500);
   assert.equal(silent.ws.readyState, silent.ws.OPEN, 'it answers pings');
   silent.ws.pong = () => {};
   silent.ws._receiver.removeAllListeners('ping'); // now it does not even do that
