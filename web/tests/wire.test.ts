@@ -1,11 +1,15 @@
 // What the page reads of the wire, and what it refuses to read.
-import { describe, expect, it } from 'vitest';
+import { webcrypto } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { boundedMs, pauseMs } from '../src/state/backoff';
 import { newKey } from '../src/state/key';
 import { utf8Bytes } from '../src/state/utf8';
 import { identityOf } from '../src/wire/token';
 import { asEnvelope, asMessage, askedPauseMs, parseJson } from '../src/wire/types';
 import { message } from './make';
+
+// Every browser has it; Node 18 only under another name.
+vi.stubGlobal('crypto', webcrypto);
 
 const tokenOf = (claims: unknown): string =>
   ['{"alg":"HS256"}', JSON.stringify(claims), 'signature']
