@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace rtc::chat {
@@ -115,10 +116,7 @@ void StoreQueue::forget_old_keys() {
   constexpr std::uint32_t kAtOnce = 1000;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_forgetting_) return;
-  const auto wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count();
-  const auto forgotten = store_.forget_keys(wall_ms - bounds_.key_lifetime_ms, kAtOnce);
+  const auto forgotten = store_.forget_keys(unix_ms() - bounds_.key_lifetime_ms, kAtOnce);
   if (!forgotten) log::warn("store: old message keys not removed: {}", forgotten.error().message);
   const bool more = forgotten && *forgotten == kAtOnce;
   next_forgetting_ = now + (more ? std::chrono::seconds(0) : std::chrono::seconds(60));

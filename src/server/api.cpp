@@ -3,9 +3,9 @@
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
-#include <chrono>
 #include <limits>
 
+#include "base/clock.hpp"
 #include "chat/rules.hpp"
 #include "server/bearer.hpp"
 #include "server/envelope.hpp"
@@ -53,12 +53,6 @@ void answer_from_store(const ApiCall& call, StoreAccess access,
   }
 }
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // A whole number, as near as T comes to it: one beyond T is T's least or most.
 template <class T>
 std::optional<T> whole_number(std::string_view text) {
@@ -73,7 +67,7 @@ std::string new_token(const ApiCall& call) {
   Services& services = call.shard.services();
   const chat::Identity identity = services.new_identity(
       call.request.header("Accept-Language"), chat::mask_address(call.client.to_string()));
-  return json_string(services.tokens.issue(identity, now_ms() / 1000));
+  return json_string(services.tokens.issue(identity, unix_ms() / 1000));
 }
 
 // The caller's identity; or nullopt, and the call was answered with a token he can use.
@@ -85,14 +79,14 @@ std::optional<chat::Identity> authenticate(const ApiCall& call) {
     return std::nullopt;
   }
   const chat::TokenAuthority& tokens = call.shard.services().tokens;
-  chat::TokenCheck check = tokens.check(token, now_ms() / 1000);
+  chat::TokenCheck check = tokens.check(token, unix_ms() / 1000);
   switch (check.verdict) {
     case chat::TokenCheck::Verdict::valid:
       return std::move(check.identity);
     case chat::TokenCheck::Verdict::expired: {
       // The same person, wherever he is now.
       check.identity.address = chat::mask_address(call.client.to_string());
-      const std::string renewed = tokens.issue(check.identity, now_ms() / 1000);
+      const std::string renewed = tokens.issue(check.identity, unix_ms() / 1000);
       answer(call, json_response(200, error_envelope({ErrorCode::expired_token, "EXPIRED_TOKEN"},
                                                      json_string(renewed))));
       return std::nullopt;
@@ -211,7 +205,7 @@ void post_room(const ApiCall& call) {
     return;
   }
   chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
-                  now_ms(),         identity->id,           {}};
+                  unix_ms(),        identity->id,           {}};
   const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
     const auto created = services.rooms.create(room, bounds);
@@ -266,7 +260,7 @@ void post_direct_room(const ApiCall& call) {
     return;
   }
   const auto [low, high] = std::minmax(*sender, *receiver);
-  chat::Room room{RoomId::random(), chat::Room::Kind::direct, "", now_ms(), *sender, {low, high}};
+  chat::Room room{RoomId::random(), chat::Room::Kind::direct, "", unix_ms(), *sender, {low, high}};
   const chat::RoomBounds bounds{config.direct_rooms_max, config.direct_rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes,
                     [room, bounds, sender = *sender, receiver = *receiver](Services& services) {

@@ -1,7 +1,7 @@
 // SEND: from the frame to the store. And the rooms that frames name.
 #include <boost/json.hpp>
-#include <chrono>
 
+#include "base/clock.hpp"
 #include "chat/rules.hpp"
 #include "server/session.hpp"
 #include "server/shard.hpp"
@@ -39,12 +39,6 @@ Result<SendBody> parse_body(std::string_view body) {
   if (!id) return malformed("roomId: not a UUID");
   const auto& message = text->get_string();
   return SendBody{*id, std::string(message.data(), message.size())};
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace
@@ -145,7 +139,7 @@ void Session::on_send(const stomp::Frame& frame) {
     refuse(checked.error(), receipt);
     return;
   }
-  chat::Draft draft{body->room, identity_, std::move(body->text), now_ms(), std::string(key)};
+  chat::Draft draft{body->room, identity_, std::move(body->text), unix_ms(), std::string(key)};
   with_room(body->room, receipt,
             [draft = std::move(draft), receipt](Session& self, const chat::Room* room) {
               self.post(room, draft, receipt);
