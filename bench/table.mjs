@@ -32,6 +32,12 @@ const loads = {
     ['server CPU, % of a core', 'server_cpu_percent', 2],
     ['heart-beats seen', 'heart_beats_received', 0],
   ], 'private_bytes_per_session'],
+  P: ['10,000 people join one room, all listening to who comes', [
+    ['sessions', 'sessions', 0],
+    ['all joined after s', 'join_seconds', 2],
+    ['changes heard, in all', 'messages_while_joining', 0],
+    ['bytes a listener meanwhile', 'bytes_per_session_while_joining', 0],
+  ]],
   F: ['connect, subscribe, leave; 6,000 visits/s, at most 64 at once', [
     ['visits/s', 'visits_per_second', 0],
     ['server CPU µs a visit', 'server_cpu_us_per_visit', 1],
@@ -67,16 +73,18 @@ function row(server, measured, columns, ratioKeys, ruler) {
   const of = (from, key) => median(from.map((run) => run[key]))
   const cells = columns.map(([, key, decimals, divisor = 1]) => number(of(usable, key) / divisor, decimals))
   const ratios = ratioKeys.map((key) => (ruler ? number(of(usable, key) / of(ruler, key), 2) : '–'))
-  return `| ${[title, ...cells, ratios.join(' / ')].join(' | ')} |`
+  return `| ${[title, ...cells, ...(ratios.length ? [ratios.join(' / ')] : [])].join(' | ')} |`
 }
 
 for (const [load, [title, own, ...ratioKeys]] of Object.entries(loads)) {
   if (!runs[load]) continue
-  const columns = load === 'E' ? own : [...own, ...shares]
+  const columns = load === 'E' || load === 'P' ? own : [...own, ...shares]
   const label = (key) => own.find(([, each]) => each === key)[0]
   console.log(`**${load}: ${title}**\n`)
-  console.log(`| | ${columns.map(([heading]) => heading).join(' | ')} | × limit: ${ratioKeys.map(label).join(' / ')} |`)
-  console.log(`| --- |${' ---: |'.repeat(columns.length + 1)}`)
+  const headings = columns.map(([heading]) => heading)
+  if (ratioKeys.length) headings.push(`× limit: ${ratioKeys.map(label).join(' / ')}`)
+  console.log(`| | ${headings.join(' | ')} |`)
+  console.log(`| --- |${' ---: |'.repeat(headings.length)}`)
   const ruler = runs[load].limit?.filter((run) => !run.refused && !run.faulty)
   for (const server of Object.keys(names)) {
     if (runs[load][server]) {

@@ -19,6 +19,8 @@ Report Idle::run() {
   const std::int64_t join_begin = now_ns();
   crowd_.join(*this);
   joined_ = true;
+  const std::uint64_t join_messages = messages_;
+  const std::uint64_t join_bytes = bytes_;
   const std::int64_t join_end = now_ns();
   hold(options_.settle_seconds);
   const Memory after = server_.memory();
@@ -34,6 +36,8 @@ Report Idle::run() {
   report.number("sessions", sessions);
   report.number("join_seconds",
                 static_cast<double>(join_end - join_begin) / static_cast<double>(kSecond), 3);
+  report.number("messages_while_joining", static_cast<double>(join_messages));
+  report.number("bytes_per_session_while_joining", static_cast<double>(join_bytes) / sessions);
   report.number("seconds", static_cast<double>(spent.time_ns) / static_cast<double>(kSecond), 3);
   if (server_.watches()) {
     report.number("server_private_bytes_before", static_cast<double>(before.private_bytes));
@@ -62,8 +66,9 @@ void Idle::hold(double seconds) {
 void Idle::on_ready(Session& /*session*/) {
   crowd_.note_ready();
 }
-void Idle::on_message(Session& /*session*/, std::string_view /*frame*/) {
+void Idle::on_message(Session& /*session*/, std::string_view frame) {
   ++messages_;
+  bytes_ += frame.size();
 }
 void Idle::on_closed(Session& /*session*/, const std::string& why) {
   if (!joined_) throw CannotRun(why);

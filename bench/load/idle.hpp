@@ -33,6 +33,7 @@ class Idle final : public SessionEvents {
   Crowd crowd_;
   std::uint64_t beats_ = 0;
   std::uint64_t messages_ = 0;
+  std::uint64_t bytes_ = 0;  // of their frames
   bool joined_ = false;
   std::uint64_t closed_ = 0;
 };

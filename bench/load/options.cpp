@@ -117,7 +117,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--subprotocol", options.subprotocol, "Of the WebSocket");
   app.add_option("--header", headers, "name:value of the CONNECT frame, such as login:guest");
   app.add_option("--subscribe", options.subscribe_to, "Destination, with {room}");
-  app.add_option("--also-subscribe", options.also_subscribe_to, "Another destination of everyone");
+  app.add_option("--also-subscribe", options.also_subscribe_to,
+                 "Another destination of everyone, with {room}");
   app.add_option("--send", options.send_to, "Destination, with {room}");
   app.add_option("--body", options.body, "Of a message, with {text} and {room}");
   app.add_option("--pid", options.pid, "The server's process, to read its CPU time and memory");

@@ -200,7 +200,9 @@ void Session::on_connected(std::string_view frame) {
                                    {"receipt", id}}));
   };
   subscribe(options_.subscribe_to);
-  for (const std::string& destination : options_.also_subscribe_to) subscribe(destination);
+  for (const std::string& destination : options_.also_subscribe_to) {
+    subscribe(expand(destination, "{room}", place_.room_name));
+  }
 }
 
 void Session::end(const std::string& why) {

@@ -42,6 +42,9 @@ struct Config {
   std::string durability;
   std::uint64_t message_key_lifetime_ms = 0;
   std::uint64_t presence_interval_ms = 0;
+  std::uint32_t presence_names_max = 0;
+  std::uint32_t typing_max = 0;
+  std::uint64_t typing_lifetime_ms = 0;
 
   std::uint32_t connections_max = 0;
   std::uint32_t connections_per_address_max = 0;

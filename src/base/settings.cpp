@@ -204,8 +204,16 @@ std::span<const Setting> all_settings() {
        "Most missed messages that a SUBSCRIBE with `since` is sent; beyond it the client pages."},
       {"message_key_lifetime", S::Duration{&Config::message_key_lifetime_ms}, "2d", kDay,
        365 * kDay, "How long a message-key makes a second try harmless."},
-      {"presence_interval", S::Duration{&Config::presence_interval_ms}, "500ms", 10, kMinute,
-       "Least time between two broadcasts of the number of connected people."},
+      {"presence_interval", S::Duration{&Config::presence_interval_ms}, "1s", 10, kMinute,
+       "Least time between two broadcasts of the number of connected people, and of what changed "
+       "among the people of a room."},
+      {"presence_names_max", &Config::presence_names_max, "50", 0, 1000,
+       "Most people named in one change of a room; when more came and went, only their number is "
+       "told."},
+      {"typing_max", &Config::typing_max, "8", 0, 1000,
+       "Most people of a room that are told to be typing."},
+      {"typing_lifetime", S::Duration{&Config::typing_lifetime_ms}, "6s", 100, kMinute,
+       "How long somebody counts as typing after he said so."},
       // Bounds of connections and rates.
       {"connections_max", &Config::connections_max, "0", 0, 100'000'000,
        "Open connections in all; 0 means what the descriptor limit allows."},

@@ -119,6 +119,17 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, config.page_size_max));
 }
 
+// Whether the room is there and open to `user`. Asks the store.
+Result<void> check_entry(Services& services, const RoomId& room_id, const UserId& user) {
+  const auto room = services.rooms.find(room_id);
+  if (!room) return room.error();
+  if (!room->has_value()) return Error{ErrorCode::not_found_chatroom, "there is no such room"};
+  if (!chat::may_enter(**room, user)) {
+    return Error{ErrorCode::forbidden_access, "this room is not yours"};
+  }
+  return {};
+}
+
 // A page of history before `before`; 0: the newest.
 void answer_page(const ApiCall& call, MessageId before) {
   const auto identity = authenticate(call);
@@ -132,18 +143,43 @@ void answer_page(const ApiCall& call, MessageId before) {
   answer_from_store(
       call, StoreAccess::reads,
       [room_id = *room_id, before, limit = *limit, user = identity->id](Services& services) {
-        const auto room = services.rooms.find(room_id);
-        if (!room) return error_response(room.error());
-        if (!room->has_value()) {
-          return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
-        }
-        if (!chat::may_enter(**room, user)) {
-          return error_response({ErrorCode::forbidden_access, "this room is not yours"});
+        if (const auto entry = check_entry(services, room_id, user); !entry) {
+          return error_response(entry.error());
         }
         const auto page = services.messages.page_before(room_id, before, limit);
         if (!page) return error_response(page.error());
         return success("SUCCESS_GET_CHAT_LIST",
                        messages_json(*page, services.config.page_bytes_max));
+      });
+}
+
+// Who is in a room now, by id.
+void get_people(const ApiCall& call) {
+  const auto identity = authenticate(call);
+  if (!identity) return;
+  const auto room_id = room_parameter(call.request, "roomId");
+  const auto limit = limit_parameter(call);
+  std::optional<UserId> after;
+  if (const auto text = call.request.parameter("after")) {
+    after = UserId::parse(*text);
+    if (!after) {
+      answer(call,
+             error_response({ErrorCode::invalid_parameter, "after: expected somebody's senderId"}));
+      return;
+    }
+  }
+  if (!room_id || !limit) {
+    answer(call, error_response(room_id ? limit.error() : room_id.error()));
+    return;
+  }
+  answer_from_store(
+      call, StoreAccess::reads,
+      [room_id = *room_id, after, limit = *limit, user = identity->id](Services& services) {
+        if (const auto entry = check_entry(services, room_id, user); !entry) {
+          return error_response(entry.error());
+        }
+        return success("SUCCESS_GET_PEOPLE",
+                       roster_json(services.presence.page(room_id, after, limit)));
       });
 }
 
@@ -282,6 +318,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/message/lastMessageId", get_before},
     Route{"GET", "/chatroom", get_rooms},
     Route{"POST", "/chatroom", post_room},
+    Route{"GET", "/chatroom/people", get_people},
     Route{"POST", "/chatroom/private", post_direct_room},
 };
 

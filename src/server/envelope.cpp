@@ -23,6 +23,11 @@ std::string array_json(const std::vector<T>& items, F&& each) {
   return out += ']';
 }
 
+std::string person_json(const chat::Person& person) {
+  return fmt::format(R"({{"senderId":"{}","randId":{},"nameTag":{}}})", person.id.to_string(),
+                     json_string(person.nickname), json_string(person.name_tag));
+}
+
 }  // namespace
 
 std::string json_string(std::string_view text) {
@@ -75,6 +80,19 @@ std::string room_json(const chat::Room& room) {
 
 std::string rooms_json(const std::vector<chat::Room>& rooms) {
   return array_json(rooms, room_json);
+}
+
+std::string presence_json(const chat::PresenceChange& change) {
+  const auto id_json = [](const UserId& id) { return '"' + id.to_string() + '"'; };
+  return fmt::format(R"({{"people":{},"joined":{},"left":{},"typing":{},"complete":{}}})",
+                     change.people, array_json(change.joined, person_json),
+                     array_json(change.left, id_json), array_json(change.typing, person_json),
+                     change.complete);
+}
+
+std::string roster_json(const chat::Roster& roster) {
+  return fmt::format(R"({{"people":{},"page":{}}})", roster.people,
+                     array_json(roster.page, person_json));
 }
 
 std::string direct_room_json(const UserId& sender, const UserId& receiver, const RoomId& room) {

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "chat/message.hpp"
+#include "chat/presence.hpp"
 #include "chat/room.hpp"
 
 namespace rtc::server {
@@ -27,6 +28,10 @@ std::string messages_json(const std::vector<chat::Message>& messages, std::size_
 // {"roomId","name","createdAt"}
 std::string room_json(const chat::Room& room);
 std::string rooms_json(const std::vector<chat::Room>& rooms);
+// {"people","joined","left","typing","complete"}
+std::string presence_json(const chat::PresenceChange& change);
+// {"people","page"}
+std::string roster_json(const chat::Roster& roster);
 // {"senderId","receiverId","roomId"}
 std::string direct_room_json(const UserId& sender, const UserId& receiver, const RoomId& room);
 

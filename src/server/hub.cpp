@@ -12,6 +12,7 @@ namespace rtc::server {
 namespace {
 
 constexpr std::string_view kText = "text/plain";
+constexpr std::string_view kJson = "application/json";
 // A buffer that once held a burst is not kept at that size.
 constexpr std::size_t kPendingKeptMax = 64 << 10;
 
@@ -23,26 +24,20 @@ constexpr std::size_t kSharedTailMin = 1024;
 
 Hub::Hub(std::string epoch) : epoch_(std::move(epoch)) {
   entry_.key_.kind = Destination::Kind::entry;
-  entry_.destination_ = kEntryDestination;
   errors_.key_.kind = Destination::Kind::errors;
-  errors_.destination_ = kErrorsDestination;
+  for (Topic* const topic : {&entry_, &errors_}) topic->destination_ = to_string(topic->key_);
 }
 Hub::~Hub() = default;
 
 Topic& Hub::topic_of(const Destination& destination) {
-  switch (destination.kind) {
-    case Destination::Kind::entry:
-      return entry_;
-    case Destination::Kind::errors:
-      return errors_;
-    case Destination::Kind::room:
-      break;
-  }
-  auto& topic = rooms_[destination.room];
+  using Kind = Destination::Kind;
+  if (destination.kind == Kind::entry) return entry_;
+  if (destination.kind == Kind::errors) return errors_;
+  auto& topic = (destination.kind == Kind::room ? rooms_ : presence_)[destination.room];
   if (topic == nullptr) {
     topic = std::make_unique<Topic>();
     topic->key_ = destination;
-    topic->destination_ = std::string(kRoomPrefix) + destination.room.to_string();
+    topic->destination_ = to_string(destination);
   }
   return *topic;
 }
@@ -157,9 +152,10 @@ void Hub::erase_if_empty(Group& group) {
   if (!group.members_.empty() || group.held_ > 0) return;
   Topic& topic = *group.topic_;
   topic.groups_.erase(Variant(group.variant_));
-  if (topic.groups_.empty() && topic.key_.kind == Destination::Kind::room) {
-    rooms_.erase(RoomId(topic.key_.room));
-  }
+  if (!topic.groups_.empty()) return;
+  const Destination key = topic.key_;
+  if (key.kind == Destination::Kind::room) rooms_.erase(key.room);
+  if (key.kind == Destination::Kind::presence) presence_.erase(key.room);
 }
 
 std::string Hub::encode(const Group& group, std::string_view message_id,
@@ -228,6 +224,19 @@ void Hub::deliver_count(std::uint64_t count) {
     if (group->members_.empty()) continue;
     mark_dirty(*group);
     group->pending_ += encode(*group, message_id, kText, {}, body);
+  }
+}
+
+void Hub::deliver_presence(const RoomId& room, std::string_view body) {
+  const auto found = presence_.find(room);
+  if (found == presence_.end()) return;
+  const std::string message_id = "presence-" + std::to_string(++counts_sent_);
+  for (auto& [variant, group] : found->second->groups_) {
+    mark_dirty(*group);
+    const std::string bytes = encode(*group, message_id, kJson, {}, body);
+    presence_bytes_ += bytes.size() * group->members_.size();
+    pending_bytes_ += bytes.size();
+    group->pending_ += bytes;
   }
 }
 

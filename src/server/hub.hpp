@@ -66,6 +66,8 @@ class Hub {
   // Encodes the number of connected people for the subscribers of the entry topic.
   void deliver_count(std::uint64_t count);
   bool has_entry_subscribers() const { return !entry_.groups_.empty(); }
+  // Encodes a presence change for the room's listeners here; `body` is its JSON.
+  void deliver_presence(const RoomId& room, std::string_view body);
 
   // One message to one session: the bytes, framed as the group's.
   static std::string encode(const Group& group, std::string_view message_id,
@@ -79,8 +81,12 @@ class Hub {
   void flush();
 
   std::uint64_t deliveries() const { return deliveries_; }
+  // Bytes of presence changes (not of messages) handed to sessions.
+  std::uint64_t presence_bytes() const { return presence_bytes_; }
 
  private:
+  using Topics = std::unordered_map<RoomId, std::unique_ptr<Topic>>;
+
   Topic& topic_of(const Destination& destination);
   Group& group_of(const Destination& destination, const Variant& variant);
   static std::vector<Topic::Held>::iterator find_held(const Group& group, const Session& session,
@@ -96,11 +102,13 @@ class Hub {
   std::string epoch_;
   Topic entry_;
   Topic errors_;
-  std::unordered_map<RoomId, std::unique_ptr<Topic>> rooms_;
+  Topics rooms_;
+  Topics presence_;
   std::vector<Group*> dirty_;
   std::size_t pending_bytes_ = 0;
   std::uint64_t deliveries_ = 0;
-  std::uint64_t counts_sent_ = 0;
+  std::uint64_t presence_bytes_ = 0;
+  std::uint64_t counts_sent_ = 0;  // messages about presence: each has an id of its own
 };
 
 }  // namespace rtc::server

@@ -80,6 +80,10 @@ std::string metrics_text(const Services& services,
   out.counter("refusals_total", "Errors told to a client.", sum(&ShardFigures::refusals));
   out.counter("rate_limited_total", "Refusals by send_rate_max or request_rate_max.",
               sum(&ShardFigures::rate_limited));
+  out.gauge("rooms_occupied", "Rooms with somebody in them or listening.",
+            static_cast<double>(services.presence.rooms()));
+  out.counter("presence_bytes_total", "Bytes of presence changes handed to sessions.",
+              sum(&ShardFigures::presence_bytes));
   out.counter("slow_consumers_total", "Connections closed by outbox_bytes_max.",
               sum(&ShardFigures::slow_consumers));
   out.counter("silent_peers_total", "Sessions closed because nothing came any more.",

@@ -129,6 +129,7 @@ void Server::start() {
   for (const auto& shard : shards_) {
     threads_.emplace_back([loop = &shard->loop()] { loop->run(); });
   }
+  shards_.front()->loop().post([this] { presence_ticker_.start(); });
 }
 
 void Server::on_every_loop(const std::function<void(Shard&)>& action) {

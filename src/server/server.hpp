@@ -16,6 +16,7 @@
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/listener.hpp"
+#include "server/presence_ticker.hpp"
 #include "server/shard.hpp"
 #include "server/static_files.hpp"
 
@@ -68,6 +69,7 @@ class Server {
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  PresenceTicker presence_ticker_{shards_};
   std::vector<std::vector<std::unique_ptr<net::Listener>>> listeners_;  // by shard
   std::vector<net::ListenAddress> addresses_;
   std::vector<std::thread> threads_;

@@ -13,6 +13,7 @@
 #include "base/config.hpp"
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
+#include "chat/presence.hpp"
 #include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
@@ -50,6 +51,7 @@ struct ShardFigures {
   std::atomic<std::uint64_t> websocket_upgrades{0};
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
   std::atomic<std::uint64_t> deliveries{0};
+  std::atomic<std::uint64_t> presence_bytes{0};
   std::atomic<std::uint64_t> refusals{0};        // errors told to a client
   std::atomic<std::uint64_t> rate_limited{0};    // of them, those of a rate
   std::atomic<std::uint64_t> slow_consumers{0};  // closed because they did not read
@@ -87,6 +89,8 @@ struct Services {
   // get SERVER_OVERLOAD.
   std::atomic<std::int64_t> undelivered{0};
   Totals totals;
+  chat::Presence presence{
+      {config.presence_names_max, config.typing_max, config.typing_lifetime_ms}};
   Rates rates{config};
 };
 

@@ -46,10 +46,8 @@ Session::~Session() {
 
 void Session::leave() {
   for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
-    if (subscriptions_[i].group != nullptr) shard_.hub().leave(subscriptions_[i], *this, i);
-    subscriptions_[i] = {};
+    if (subscriptions_[i].group != nullptr) drop_subscription(i);
   }
-  replays_.clear();
   if (!connected_) return;
   connected_ = false;
   shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);

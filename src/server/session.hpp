@@ -85,6 +85,7 @@ class Session final : private net::Timer {
   // Whether the room is there and open to this identity; refuses otherwise.
   bool check_entry(const chat::Room* room, const std::string& receipt);
   void post(const chat::Room* room, chat::Draft draft, const std::string& receipt);
+  void on_typing(const stomp::Frame& frame);
   void on_subscribe(const stomp::Frame& frame);
   void subscribe(const SubscribeRequest& request);
   std::optional<std::uint32_t> free_subscription(const SubscribeRequest& request);
@@ -143,6 +144,7 @@ class Session final : private net::Timer {
   bool throttled_ = false;  // sends frames too fast: its input pauses for kThrottleMs
   bool parsing_ = false;
   bool rate_exempt_;
+  bool said_typing_ = false;  // somewhere, since its last message
 };
 
 }  // namespace rtc::server

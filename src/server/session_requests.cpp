@@ -16,29 +16,63 @@ struct SendBody {
   RoomId room;
   std::string text;
 };
+struct TypingBody {
+  RoomId room;
+  bool typing = false;
+};
 
-// {"roomId","message"}; whatever else a body says (randId, nameTag) does not count.
-Result<SendBody> parse_body(std::string_view body) {
-  const auto malformed = [](std::string reason) {
-    return Error{ErrorCode::invalid_message_format, std::move(reason)};
-  };
+Error malformed(std::string reason) {
+  return {ErrorCode::invalid_message_format, std::move(reason)};
+}
+
+Result<json::object> parse_object(std::string_view body, std::string_view expected) {
   json::error_code problem;
   json::parse_options options;
   options.max_depth = 8;
-  const json::value value =
+  json::value value =
       json::parse(json::string_view(body.data(), body.size()), problem, {}, options);
   if (problem) return malformed("the body is not JSON: " + problem.message());
-  const auto* object = value.if_object();
-  const auto* room = object == nullptr ? nullptr : object->if_contains("roomId");
-  const auto* text = object == nullptr ? nullptr : object->if_contains("message");
-  if (room == nullptr || text == nullptr || !room->is_string() || !text->is_string()) {
-    return malformed(R"(the body must be {"roomId":"<uuid>","message":"<text>"})");
+  if (!value.is_object()) return malformed("the body must be " + std::string(expected));
+  return std::move(value.get_object());
+}
+
+// The room of the member roomId.
+Result<RoomId> parse_room(const json::object& object, std::string_view expected) {
+  const auto* room = object.if_contains("roomId");
+  if (room == nullptr || !room->is_string()) {
+    return malformed("the body must be " + std::string(expected));
   }
-  const auto& room_text = room->get_string();
-  const auto id = RoomId::parse({room_text.data(), room_text.size()});
+  const auto id = RoomId::parse({room->get_string().data(), room->get_string().size()});
   if (!id) return malformed("roomId: not a UUID");
-  const auto& message = text->get_string();
-  return SendBody{*id, std::string(message.data(), message.size())};
+  return *id;
+}
+
+// {"roomId","message"}; whatever else a body says (randId, nameTag) does not count.
+Result<SendBody> parse_body(std::string_view body) {
+  constexpr std::string_view kExpected = R"({"roomId":"<uuid>","message":"<text>"})";
+  const auto object = parse_object(body, kExpected);
+  if (!object) return object.error();
+  const auto* text = object->if_contains("message");
+  if (text == nullptr || !text->is_string()) {
+    return malformed("the body must be " + std::string(kExpected));
+  }
+  const auto room = parse_room(*object, kExpected);
+  if (!room) return room.error();
+  return SendBody{*room, std::string(text->get_string().data(), text->get_string().size())};
+}
+
+// {"roomId","typing"}
+Result<TypingBody> parse_typing(std::string_view body) {
+  constexpr std::string_view kExpected = R"({"roomId":"<uuid>","typing":true})";
+  const auto object = parse_object(body, kExpected);
+  if (!object) return object.error();
+  const auto* typing = object->if_contains("typing");
+  if (typing == nullptr || !typing->is_bool()) {
+    return malformed("the body must be " + std::string(kExpected));
+  }
+  const auto room = parse_room(*object, kExpected);
+  if (!room) return room.error();
+  return TypingBody{*room, typing->get_bool()};
 }
 
 }  // namespace
@@ -107,6 +141,10 @@ void Session::on_send(const stomp::Frame& frame) {
     refuse({ErrorCode::forbidden_action, "transactions are not offered here"}, receipt);
     return;
   }
+  if (*destination == kTypingDestination) {
+    on_typing(frame);
+    return;
+  }
   if (*destination != kSendDestination) {
     refuse({ErrorCode::forbidden_action,
             destination->starts_with(kServerPrefix)
@@ -146,6 +184,23 @@ void Session::on_send(const stomp::Frame& frame) {
             });
 }
 
+void Session::on_typing(const stomp::Frame& frame) {
+  const std::string receipt(frame.get("receipt"));
+  const auto body = parse_typing(frame.body);
+  if (!body) {
+    refuse(body.error(), receipt);
+    return;
+  }
+  chat::Presence& presence = shard_.services().presence;
+  if (!presence.set_typing(body->room, identity_.id, body->typing, shard_.loop().now_ms())) {
+    refuse({ErrorCode::forbidden_action, "subscribe to the room first: only its people type there"},
+           receipt);
+    return;
+  }
+  said_typing_ = body->typing;
+  acknowledge(receipt);
+}
+
 void Session::post(const chat::Room* room, chat::Draft draft, const std::string& receipt) {
   if (!check_entry(room, receipt)) return;
   const std::uint32_t request = next_request_++;
@@ -155,6 +210,9 @@ void Session::post(const chat::Room* room, chat::Draft draft, const std::string&
     return;
   }
   ++in_flight_;
+  if (std::exchange(said_typing_, false)) {
+    shard_.services().presence.set_typing(room->id, identity_.id, false, 0);
+  }
   // Also without a receipt: later frames' receipts wait for it.
   if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
   pending_->push_back({request, false, receipt, 0});

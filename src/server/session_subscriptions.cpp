@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "server/envelope.hpp"
 #include "server/session.hpp"
 #include "server/shard.hpp"
 #include "websocket/decoder.hpp"
@@ -47,11 +48,12 @@ void Session::on_subscribe(const stomp::Frame& frame) {
     return;
   }
   request.destination = *destination;
-  if (destination->kind != Destination::Kind::room) {
+  using Kind = Destination::Kind;
+  if (destination->kind == Kind::entry || destination->kind == Kind::errors) {
     subscribe(request);
     return;
   }
-  if (const auto since = frame.find("since")) {
+  if (const auto since = frame.find("since"); since && destination->kind == Kind::room) {
     MessageId last = 0;
     const auto [end, problem] = std::from_chars(since->data(), since->data() + since->size(), last);
     if (problem != std::errc{} || end != since->data() + since->size()) {
@@ -100,6 +102,9 @@ void Session::subscribe(const SubscribeRequest& request) {
   if (!free) return;
   Hub& hub = shard_.hub();
   Hub::Seat& seat = subscriptions_[*free];
+  chat::Presence& presence = shard_.services().presence;
+  using Kind = Destination::Kind;
+  if (request.destination.kind == Kind::room) presence.enter(request.destination.room, identity_);
   if (request.since) {
     seat = hub.hold(request.destination, request.variant, *this, *free);
     acknowledge(request.receipt);
@@ -108,10 +113,15 @@ void Session::subscribe(const SubscribeRequest& request) {
   }
   seat = hub.join(request.destination, request.variant, *this, *free);
   acknowledge(request.receipt);
-  if (request.destination.kind == Destination::Kind::entry) {
+  if (request.destination.kind == Kind::entry) {
     const auto count = shard_.tell_count();
     const std::string message_id = "entry-now-" + std::to_string(next_request_++);
     output_.send(Hub::encode(*seat.group, message_id, "text/plain", {}, std::to_string(count)));
+  }
+  if (request.destination.kind == Kind::presence) {
+    const auto now = presence.watch(request.destination.room);
+    const std::string message_id = "presence-now-" + std::to_string(next_request_++);
+    output_.send(Hub::encode(*seat.group, message_id, "application/json", {}, presence_json(now)));
   }
 }
 
@@ -139,8 +149,13 @@ void Session::on_unsubscribe(const stomp::Frame& frame) {
 }
 
 void Session::drop_subscription(std::uint32_t subscription) {
-  shard_.hub().leave(subscriptions_[subscription], *this, subscription);
-  subscriptions_[subscription] = {};
+  const Hub::Seat seat = std::exchange(subscriptions_[subscription], {});
+  const Destination destination = seat.group->topic().key();
+  shard_.hub().leave(seat, *this, subscription);
+  chat::Presence& presence = shard_.services().presence;
+  using Kind = Destination::Kind;
+  if (destination.kind == Kind::room) presence.leave(destination.room, identity_.id);
+  if (destination.kind == Kind::presence) presence.unwatch(destination.room);
   std::erase_if(replays_, [&](const Replay& each) { return each.subscription == subscription; });
 }
 

@@ -100,6 +100,7 @@ void Shard::end_turn() {
   deliver_some();
   hub_.flush();
   figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
+  figures_.presence_bytes.store(hub_.presence_bytes(), std::memory_order_relaxed);
 }
 
 // A burst is encoded and written in slices: each turn's memory is bounded, and who reads fast
@@ -113,7 +114,13 @@ void Shard::deliver_some() {
     if (first.next == first.batch->size()) incoming_.pop_front();
   }
   services_.undelivered.fetch_sub(delivered, std::memory_order_relaxed);
-  if (!incoming_.empty()) loop_.post([] {});  // the next turn follows at once
+  while (!news_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
+    IncomingNews& first = news_.front();
+    const PresenceNews& news = (*first.batch)[first.next++];
+    hub_.deliver_presence(news.room, news.body);
+    if (first.next == first.batch->size()) news_.pop_front();
+  }
+  if (!incoming_.empty() || !news_.empty()) loop_.post([] {});  // the next turn follows at once
 }
 
 void Shard::settle(const std::vector<chat::Outcome>& outcomes) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +23,13 @@ namespace rtc::server {
 
 class HttpConnection;
 class Session;
+
+// What changed in one room, as JSON.
+struct PresenceNews {
+  RoomId room;
+  std::string body;
+};
+using PresenceBatch = std::shared_ptr<const std::vector<PresenceNews>>;
 
 class Shard : private net::Timer {
  public:
@@ -63,6 +72,7 @@ class Shard : private net::Timer {
 
   // From other threads, by way of loop().post().
   void deliver(const chat::MessageBatch& batch) { incoming_.push_back({batch, 0}); }
+  void deliver(const PresenceBatch& news) { news_.push_back({news, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
   // The server goes down: tell every client and close.
   void shut_down();
@@ -88,6 +98,11 @@ class Shard : private net::Timer {
     std::size_t next;
   };
   std::deque<Incoming> incoming_;  // bounded by Services::undelivered
+  struct IncomingNews {
+    PresenceBatch batch;
+    std::size_t next;
+  };
+  std::deque<IncomingNews> news_;  // at most a change a room and presence_interval
   std::uint64_t count_told_ = 0;
   bool told_apart_ = false;  // somebody was told another number since
   net::Loop loop_;           // last: its connections go first, and they use all of the above

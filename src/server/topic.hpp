@@ -58,6 +58,7 @@ class Group {
 
 class Topic {
  public:
+  const Destination& key() const { return key_; }
   const std::string& destination() const { return destination_; }
 
  private:

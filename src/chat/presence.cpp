@@ -1,0 +1,147 @@
+#include "chat/presence.hpp"
+
+#include <utility>
+
+namespace rtc::chat {
+
+void Presence::note(const RoomId& id, Room& room, const UserId& who) {
+  if (room.watchers == 0) return;
+  changed_.insert(id);
+  if (room.too_many) return;
+  room.changed.insert(who);
+  if (room.changed.size() > bounds_.names_max) {
+    room.too_many = true;
+    room.changed.clear();
+  }
+}
+
+void Presence::erase_if_empty(const RoomId& id, const Room& room) {
+  if (!room.people.empty() || room.watchers > 0) return;
+  changed_.erase(id);
+  typing_somewhere_.erase(id);
+  rooms_.erase(RoomId(id));
+}
+
+void Presence::enter(const RoomId& room_id, const Identity& who) {
+  const std::scoped_lock lock(mutex_);
+  Room& room = rooms_[room_id];
+  Present& present = room.people[who.id];
+  if (++present.subscriptions > 1) return;
+  present.nickname = who.nickname;
+  present.name_tag = who.name_tag;
+  note(room_id, room, who.id);
+}
+
+void Presence::leave(const RoomId& room_id, const UserId& who) {
+  const std::scoped_lock lock(mutex_);
+  const auto room = rooms_.find(room_id);
+  if (room == rooms_.end()) return;
+  const auto person = room->second.people.find(who);
+  if (person == room->second.people.end() || --person->second.subscriptions > 0) return;
+  room->second.people.erase(person);
+  room->second.typing.erase(who);
+  note(room_id, room->second, who);
+  erase_if_empty(room_id, room->second);
+}
+
+PresenceChange Presence::watch(const RoomId& room_id) {
+  const std::scoped_lock lock(mutex_);
+  Room& room = rooms_[room_id];
+  ++room.watchers;
+  return {room_id, room.people.size(), {}, {}, typing_in(room), false};
+}
+
+void Presence::unwatch(const RoomId& room_id) {
+  const std::scoped_lock lock(mutex_);
+  const auto room = rooms_.find(room_id);
+  if (room == rooms_.end() || --room->second.watchers > 0) return;
+  // Who watches next hears of what changes from then on.
+  room->second.changed.clear();
+  room->second.too_many = false;
+  changed_.erase(room_id);
+  erase_if_empty(room_id, room->second);
+}
+
+bool Presence::set_typing(const RoomId& room_id, const UserId& who, bool typing,
+                          std::uint64_t now_ms) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rooms_.find(room_id);
+  if (found == rooms_.end() || !found->second.people.contains(who)) return false;
+  Room& room = found->second;
+  if (!typing) {
+    if (room.typing.erase(who) > 0 && room.watchers > 0) changed_.insert(room_id);
+    return true;
+  }
+  const bool known = room.typing.contains(who);
+  if (!known && room.typing.size() >= bounds_.typing_max) return true;  // enough are named
+  room.typing[who] = now_ms + bounds_.typing_lifetime_ms;
+  typing_somewhere_.insert(room_id);
+  if (!known && room.watchers > 0) changed_.insert(room_id);
+  return true;
+}
+
+std::uint64_t Presence::people(const RoomId& room_id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto room = rooms_.find(room_id);
+  return room == rooms_.end() ? 0 : room->second.people.size();
+}
+
+Roster Presence::page(const RoomId& room_id, const std::optional<UserId>& after,
+                      std::size_t limit) const {
+  const std::scoped_lock lock(mutex_);
+  const auto room = rooms_.find(room_id);
+  if (room == rooms_.end()) return {};
+  const auto& people = room->second.people;
+  Roster roster{people.size(), {}};
+  for (auto each = after ? people.upper_bound(*after) : people.begin();
+       each != people.end() && roster.page.size() < limit; ++each) {
+    roster.page.push_back({each->first, each->second.nickname, each->second.name_tag});
+  }
+  return roster;
+}
+
+std::vector<Person> Presence::typing_in(const Room& room) const {
+  std::vector<Person> people;
+  for (const auto& [id, until_ms] : room.typing) {
+    const Present& present = room.people.at(id);
+    people.push_back({id, present.nickname, present.name_tag});
+  }
+  return people;
+}
+
+std::vector<PresenceChange> Presence::take_changes(std::uint64_t now_ms) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(typing_somewhere_, [&](const RoomId& id) {
+    Room& room = rooms_.at(id);
+    const auto ended =
+        std::erase_if(room.typing, [&](const auto& each) { return each.second <= now_ms; });
+    if (ended > 0 && room.watchers > 0) changed_.insert(id);
+    return room.typing.empty();
+  });
+  std::vector<PresenceChange> changes;
+  changes.reserve(changed_.size());
+  for (const RoomId& id : changed_) {
+    Room& room = rooms_.at(id);
+    PresenceChange change{id, room.people.size(), {}, {}, typing_in(room), !room.too_many};
+    for (const UserId& who : room.changed) {
+      const auto person = room.people.find(who);
+      if (person == room.people.end()) {
+        change.left.push_back(who);
+      } else {
+        change.joined.push_back({who, person->second.nickname, person->second.name_tag});
+      }
+    }
+    room.changed.clear();
+    room.too_many = false;
+    changes.push_back(std::move(change));
+  }
+  changed_.clear();
+  return changes;
+}
+
+std::size_t Presence::rooms() const {
+  const std::scoped_lock lock(mutex_);
+  return rooms_.size();
+}
+
+}  // namespace rtc::chat
