@@ -75,6 +75,7 @@ int serve(const Config& config) {
   }
   const auto store = storage::SqliteStore::open(
       {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite",
+       .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
        .durability = config.durability == "fsync" ? storage::Durability::fsync
                                                   : storage::Durability::commit});
   if (!store) return fail(store.error());

@@ -83,6 +83,8 @@ struct Config {
   std::uint64_t close_timeout_ms = 0;
   std::uint64_t restart_spread_ms = 0;
   std::uint64_t shutdown_timeout_ms = 0;
+  std::uint64_t store_lock_timeout_ms = 0;
+  std::uint64_t slow_turn_ms = 0;
 };
 
 // What the command line asks for instead of running.

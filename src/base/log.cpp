@@ -46,4 +46,14 @@ void write(Level level, std::string_view text) {
   logger().log(to_spdlog(level), text);
 }
 
+std::uint64_t Throttle::take(std::uint64_t events, Clock::time_point now) {
+  events_.fetch_add(events, std::memory_order_relaxed);
+  Clock::rep next = next_.load(std::memory_order_relaxed);
+  if (now.time_since_epoch().count() < next) return 0;
+  const Clock::rep after = (now + kInterval).time_since_epoch().count();
+  // Who comes second at the same time leaves the line, and his events, to the first.
+  if (!next_.compare_exchange_strong(next, after, std::memory_order_relaxed)) return 0;
+  return events_.exchange(0, std::memory_order_relaxed);
+}
+
 }  // namespace rtc::log

@@ -288,6 +288,12 @@ std::span<const Setting> all_settings() {
        "Clients that a SIGTERM sends away are told to come back at a moment within this time."},
       {"shutdown_timeout", S::Duration{&Config::shutdown_timeout_ms}, "10s", 100, kHour,
        "How long a SIGTERM waits for what was accepted to be stored and delivered."},
+      {"store_lock_timeout", S::Duration{&Config::store_lock_timeout_ms}, "5s", 0, 60'000,
+       "How long a commit waits for another process that holds the database; then its messages, "
+       "and "
+       "those after it, are refused until it lets go."},
+      {"slow_turn", S::Duration{&Config::slow_turn_ms}, "100ms", 1, kHour,
+       "Turns of an event loop that take longer are counted and logged."},
   };
   return settings;
 }

@@ -151,6 +151,7 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
   const auto stored = store_.append(drafts);
   if (stored) {
     figures_.commits.fetch_add(1, std::memory_order_relaxed);
+    health_.commit_worked();
     for (std::size_t i = from; i < to; ++i) {
       Draft& draft = drafts[i - from];
       const auto [id, repeated] = (*stored)[i - from];
@@ -173,10 +174,10 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     }
     return;
   }
-  log::error("store: {} messages not stored: {}", to - from, stored.error().message);
+  const bool unknown_room = stored.error().code == ErrorCode::not_found_chatroom;
+  if (!unknown_room) health_.commit_failed(to - from, stored.error());
   figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
   for (std::size_t i = from; i < to; ++i) {
-    const bool unknown_room = stored.error().code == ErrorCode::not_found_chatroom;
     const std::string reason = unknown_room
                                    ? stored.error().message
                                    : "the message could not be stored; send it again in a while";

@@ -21,6 +21,7 @@
 #include "chat/message_store.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_store.hpp"
+#include "chat/store_health.hpp"
 
 namespace rtc::chat {
 
@@ -91,6 +92,7 @@ class StoreQueue {
   void drain();
 
   const StoreFigures& figures() const { return figures_; }
+  StoreHealth& health() { return health_; }  // jobs report their own failures to it
   std::size_t messages_waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:
@@ -107,6 +109,7 @@ class StoreQueue {
   StoreQueueBounds bounds_;
   OnOutcomes on_outcomes_;
   StoreFigures figures_;
+  StoreHealth health_;
   std::chrono::steady_clock::time_point next_forgetting_{};  // of the writing thread
   std::atomic<std::size_t> waiting_{0};
 

@@ -55,8 +55,9 @@ class Loop::Wakeup final : public Source {
   int fd_;
 };
 
-Loop::Loop(std::unique_ptr<Poller> poller)
+Loop::Loop(std::unique_ptr<Poller> poller, std::uint64_t slow_turn_ms)
     : poller_(std::move(poller)),
+      slow_turn_us_(slow_turn_ms * 1000),
       now_ms_(clock_us() / 1000),
       timers_(now_ms_),
       read_buffer_(std::make_unique<char[]>(kReadBufferBytes)),
@@ -91,22 +92,21 @@ void Loop::run() {
     // Connections that ended while writing are buried at once, in a turn of their own.
     const auto ready = poller_->wait(ended_.empty() ? timers_.sleep_ms(now_ms_) : 0);
     const std::uint64_t began_us = clock_us();
+    const std::uint64_t writes = figures_.writes.load(std::memory_order_relaxed);
     now_ms_ = began_us / 1000;
     timers_.set_time(now_ms_);
     for (const Ready& event : ready) {
       static_cast<Source*>(event.token)->on_ready(event.readable, event.writable);
     }
-    run_posted();
+    const std::size_t tasks = run_posted();
     timers_.advance(now_ms_);
     bury_ended();
     for (const auto& hook : turn_end_hooks_) hook();
     flush_writers();
 
     const std::uint64_t ended_us = clock_us();
-    figures_.turns.fetch_add(1, std::memory_order_relaxed);
-    if (ended_us - began_us > figures_.longest_turn_us.load(std::memory_order_relaxed)) {
-      figures_.longest_turn_us.store(ended_us - began_us, std::memory_order_relaxed);
-    }
+    measure({ended_us - began_us, ready.size(), tasks,
+             figures_.writes.load(std::memory_order_relaxed) - writes});
     now_ms_ = ended_us / 1000;  // the next sleep is counted from here
   }
   writers_.clear();
@@ -118,13 +118,29 @@ void Loop::run() {
   current_loop = nullptr;
 }
 
-void Loop::run_posted() {
+void Loop::measure(const Turn& turn) {
+  figures_.turns.fetch_add(1, std::memory_order_relaxed);
+  figures_.busy_us.fetch_add(turn.took_us, std::memory_order_relaxed);
+  if (turn.took_us > figures_.longest_turn_us.load(std::memory_order_relaxed)) {
+    figures_.longest_turn_us.store(turn.took_us, std::memory_order_relaxed);
+  }
+  if (turn.took_us <= slow_turn_us_) return;
+  figures_.slow_turns.fetch_add(1, std::memory_order_relaxed);
+  if (const std::uint64_t count = slow_lines_.take(); count > 0) {
+    log::warn("loop: a turn of {} ms: {} connections ready, {} tasks, {} writes ({} slow turns)",
+              turn.took_us / 1000, turn.ready, turn.tasks, turn.writes, count);
+  }
+}
+
+std::size_t Loop::run_posted() {
   {
     const std::scoped_lock lock(posted_mutex_);
     running_.swap(posted_);
   }
   for (Task& task : running_) task();
+  const std::size_t count = running_.size();
   running_.clear();
+  return count;
 }
 
 void Loop::flush_writers() {

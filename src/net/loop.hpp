@@ -18,6 +18,7 @@
 #include <sys/uio.h>
 #include <vector>
 
+#include "base/log.hpp"
 #include "net/outbox.hpp"
 #include "net/poller.hpp"
 #include "net/timer_wheel.hpp"
@@ -39,7 +40,9 @@ class Source {
 // Read by any thread (metrics).
 struct LoopFigures {
   std::atomic<std::uint64_t> turns{0};
+  std::atomic<std::uint64_t> busy_us{0};  // in turns, without the waiting
   std::atomic<std::uint64_t> longest_turn_us{0};
+  std::atomic<std::uint64_t> slow_turns{0};
   std::atomic<std::uint64_t> bytes_read{0};
   std::atomic<std::uint64_t> bytes_written{0};
   std::atomic<std::uint64_t> writes{0};
@@ -50,7 +53,10 @@ class Loop {
   using Task = std::function<void()>;
   static constexpr std::size_t kReadBufferBytes = 64 << 10;
 
-  explicit Loop(std::unique_ptr<Poller> poller);
+  static constexpr std::uint64_t kSlowTurnMs = 100;
+
+  // Turns over `slow_turn_ms` are counted, and logged with what they did.
+  explicit Loop(std::unique_ptr<Poller> poller, std::uint64_t slow_turn_ms = kSlowTurnMs);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -87,16 +93,25 @@ class Loop {
  private:
   class Wakeup;
 
-  void run_posted();
+  std::size_t run_posted();  // how many
   void flush_writers();
   void bury_ended();
+  struct Turn {
+    std::uint64_t took_us;
+    std::size_t ready;  // connections
+    std::size_t tasks;
+    std::uint64_t writes;
+  };
+  void measure(const Turn& turn);
 
   std::unique_ptr<Poller> poller_;
+  std::uint64_t slow_turn_us_;
   std::uint64_t now_ms_;
   TimerWheel timers_;
   OutboxStorage outbox_storage_;
   std::unique_ptr<char[]> read_buffer_;
   LoopFigures figures_;
+  log::Throttle slow_lines_;
   std::vector<std::function<void()>> turn_end_hooks_;
 
   std::vector<std::unique_ptr<Connection>> connections_;

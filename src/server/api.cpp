@@ -18,6 +18,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kNotRead = "the history could not be read";
+constexpr std::string_view kNotMade = "the room could not be made";
 
 http::Response json_response(unsigned status, std::string body) {
   return {status, {{"Cache-Control", "no-store"}}, std::string(kJson), std::move(body)};
@@ -51,6 +53,11 @@ void answer_from_store(const ApiCall& call, StoreAccess access,
     answer(call, error_response(
                      {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
   }
+}
+
+// Of a call of the store that failed; on a thread of the store.
+http::Response store_error(Services& services, std::string_view what, const Error& error) {
+  return error_response(services.store.health().call_failed(what, error));
 }
 
 // A whole number, as near as T comes to it: one beyond T is T's least or most.
@@ -119,15 +126,18 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, config.page_size_max));
 }
 
-// Whether the room is there and open to `user`. Asks the store.
-Result<void> check_entry(Services& services, const RoomId& room_id, const UserId& user) {
+// The answer to somebody who may not read the room, if he may not. On a thread of the store.
+std::optional<http::Response> refuse_entry(Services& services, const RoomId& room_id,
+                                           const UserId& user) {
   const auto room = services.rooms.find(room_id);
-  if (!room) return room.error();
-  if (!room->has_value()) return Error{ErrorCode::not_found_chatroom, "there is no such room"};
-  if (!chat::may_enter(**room, user)) {
-    return Error{ErrorCode::forbidden_access, "this room is not yours"};
+  if (!room) return store_error(services, kNotRead, room.error());
+  if (!room->has_value()) {
+    return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
   }
-  return {};
+  if (!chat::may_enter(**room, user)) {
+    return error_response({ErrorCode::forbidden_access, "this room is not yours"});
+  }
+  return std::nullopt;
 }
 
 // A page of history before `before`; 0: the newest.
@@ -143,11 +153,9 @@ void answer_page(const ApiCall& call, MessageId before) {
   answer_from_store(
       call, StoreAccess::reads,
       [room_id = *room_id, before, limit = *limit, user = identity->id](Services& services) {
-        if (const auto entry = check_entry(services, room_id, user); !entry) {
-          return error_response(entry.error());
-        }
+        if (auto refused = refuse_entry(services, room_id, user)) return std::move(*refused);
         const auto page = services.messages.page_before(room_id, before, limit);
-        if (!page) return error_response(page.error());
+        if (!page) return store_error(services, kNotRead, page.error());
         return success("SUCCESS_GET_CHAT_LIST",
                        messages_json(*page, services.config.page_bytes_max));
       });
@@ -175,9 +183,7 @@ void get_people(const ApiCall& call) {
   answer_from_store(
       call, StoreAccess::reads,
       [room_id = *room_id, after, limit = *limit, user = identity->id](Services& services) {
-        if (const auto entry = check_entry(services, room_id, user); !entry) {
-          return error_response(entry.error());
-        }
+        if (auto refused = refuse_entry(services, room_id, user)) return std::move(*refused);
         return success("SUCCESS_GET_PEOPLE",
                        roster_json(services.presence.page(room_id, after, limit)));
       });
@@ -245,7 +251,7 @@ void post_room(const ApiCall& call) {
   const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
     const auto created = services.rooms.create(room, bounds);
-    if (!created) return error_response(created.error());
+    if (!created) return store_error(services, kNotMade, created.error());
     return success("SUCCESS_ROOM_CREATE", room_json(room));
   });
 }
@@ -269,7 +275,7 @@ void get_rooms(const ApiCall& call) {
   }
   answer_from_store(call, StoreAccess::reads, [after, limit = *limit](Services& services) {
     const auto rooms = services.rooms.list_open(after, limit);
-    if (!rooms) return error_response(rooms.error());
+    if (!rooms) return store_error(services, "the rooms could not be read", rooms.error());
     return success("SUCCESS_GET_ROOM_LIST", rooms_json(*rooms));
   });
 }
@@ -301,7 +307,7 @@ void post_direct_room(const ApiCall& call) {
   answer_from_store(call, StoreAccess::writes,
                     [room, bounds, sender = *sender, receiver = *receiver](Services& services) {
                       const auto found = services.rooms.find_or_create_direct(room, bounds);
-                      if (!found) return error_response(found.error());
+                      if (!found) return store_error(services, kNotMade, found.error());
                       return success("SUCCESS_ROOM_CREATE",
                                      direct_room_json(sender, receiver, found->id));
                     });

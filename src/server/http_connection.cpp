@@ -24,6 +24,17 @@ http::Response text_response(unsigned status, std::string text) {
   return {status, {{"Cache-Control", "no-store"}}, "text/plain; charset=utf-8", std::move(text)};
 }
 
+// Ready also while the store fails: what reads goes on, and only a commit that works ends the
+// failure (docs/adr/0010-ready-while-the-store-fails.md).
+http::Response readiness(Services& services) {
+  if (services.draining.load(std::memory_order_relaxed)) {
+    return text_response(503, "shutting down\n");
+  }
+  const std::string reason = services.store.health().reason();
+  return text_response(
+      200, reason.empty() ? "ready\n" : "ready to read; messages are not stored: " + reason + "\n");
+}
+
 http::RequestLimits request_limits(const Config& config) {
   return {config.http_target_bytes_max, config.http_header_bytes_max, config.http_body_bytes_max};
 }
@@ -141,8 +152,7 @@ void HttpConnection::route() {
   } else if (path == "/healthz") {
     respond(text_response(200, "ok\n"));
   } else if (path == "/readyz") {
-    const bool ready = !shard_.services().draining.load(std::memory_order_relaxed);
-    respond(text_response(ready ? 200 : 503, ready ? "ready\n" : "shutting down\n"));
+    respond(readiness(shard_.services()));
   } else if (path == "/metrics") {
     const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
                                                       shard_.services().trusted_proxies);

@@ -17,8 +17,11 @@ using prometheus::MetricType;
 class Families {
  public:
   void counter(std::string_view name, std::string_view help, std::uint64_t value) {
+    counter(name, help, static_cast<double>(value));
+  }
+  void counter(std::string_view name, std::string_view help, double value) {
     ClientMetric metric;
-    metric.counter.value = static_cast<double>(value);
+    metric.counter.value = value;
     add(name, help, MetricType::Counter, metric);
   }
   void gauge(std::string_view name, std::string_view help, double value) {
@@ -41,6 +44,26 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
+void add_store(Families& out, chat::StoreQueue& queue) {
+  const chat::StoreFigures& store = queue.figures();
+  out.counter("store_messages_total", "Messages stored.", store.messages.load());
+  out.counter("store_repeats_total", "Retries of messages that were stored before.",
+              store.repeats.load());
+  out.counter("store_commits_total", "Commits of messages.", store.commits.load());
+  out.counter("store_failures_total", "Messages whose commit failed.", store.failures.load());
+  out.counter("store_call_failures_total", "Reads and new rooms that failed in the store.",
+              queue.health().failed_calls());
+  out.gauge("store_failing", "1 while the last commit of messages failed, else 0.",
+            queue.health().failing() ? 1 : 0);
+  out.counter("store_reads_total", "Reads of the store.", store.reads.load());
+  out.counter("store_refused_total",
+              "Messages and reads refused by store_queue_max or "
+              "read_queue_max.",
+              store.refused.load());
+  out.gauge("store_messages_waiting", "Messages that wait for their commit.",
+            static_cast<double>(queue.messages_waiting()));
+}
+
 }  // namespace
 
 std::string metrics_text(const Services& services,
@@ -59,8 +82,6 @@ std::string metrics_text(const Services& services,
   for (const auto& shard : shards) {
     longest_us = std::max(longest_us, shard->loop().figures().longest_turn_us.load());
   }
-  const chat::StoreFigures& store = services.store.figures();
-
   Families out;
   out.gauge("connections", "Open connections.",
             static_cast<double>(services.totals.connections.load()));
@@ -89,6 +110,10 @@ std::string metrics_text(const Services& services,
   out.counter("silent_peers_total", "Sessions closed because nothing came any more.",
               sum(&ShardFigures::silent_peers));
   out.counter("loop_turns_total", "Turns of all event loops.", loop_sum(&net::LoopFigures::turns));
+  out.counter("loop_busy_seconds_total", "Time that all event loops spent in turns.",
+              static_cast<double>(loop_sum(&net::LoopFigures::busy_us)) / 1e6);
+  out.counter("loop_slow_turns_total", "Turns over slow_turn.",
+              loop_sum(&net::LoopFigures::slow_turns));
   out.gauge("loop_turn_longest_seconds", "Longest turn of an event loop since the start.",
             static_cast<double>(longest_us) / 1e6);
   out.counter("read_bytes_total", "Bytes read from connections.",
@@ -96,18 +121,7 @@ std::string metrics_text(const Services& services,
   out.counter("written_bytes_total", "Bytes written to connections.",
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
-  out.counter("store_messages_total", "Messages stored.", store.messages.load());
-  out.counter("store_repeats_total", "Retries of messages that were stored before.",
-              store.repeats.load());
-  out.counter("store_commits_total", "Commits of messages.", store.commits.load());
-  out.counter("store_failures_total", "Messages whose commit failed.", store.failures.load());
-  out.counter("store_reads_total", "Reads of the store.", store.reads.load());
-  out.counter("store_refused_total",
-              "Messages and reads refused by store_queue_max or "
-              "read_queue_max.",
-              store.refused.load());
-  out.gauge("store_messages_waiting", "Messages that wait for their commit.",
-            static_cast<double>(services.store.messages_waiting()));
+  add_store(out, services.store);
   return out.text();
 }
 

@@ -99,6 +99,10 @@ void Session::with_room(RoomId id, const std::string& receipt, WithRoom then) {
   const SlotHandle handle = handle_;
   const bool taken = shard_.services().store.read([shard, handle, id, receipt, then] {
     auto room = shard->services().rooms.find(id);
+    if (!room) {
+      room = shard->services().store.health().call_failed("the room could not be looked up",
+                                                          room.error());
+    }
     shard->loop().post([shard, handle, receipt, then, room = std::move(room)] {
       if (room.ok() && room->has_value()) shard->cache_room(**room);
       Session* const session = shard->sessions().find(handle);
@@ -108,9 +112,7 @@ void Session::with_room(RoomId id, const std::string& receipt, WithRoom then) {
         if (room.ok()) {
           then(*session, room->has_value() ? &**room : nullptr);
         } else {
-          session->refuse({ErrorCode::internal_server_error,
-                           "the room could not be looked up; try again in a while"},
-                          receipt);
+          session->refuse(room.error(), receipt);
         }
       }
       session->resume();

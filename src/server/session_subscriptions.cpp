@@ -198,6 +198,10 @@ void Session::read_on(std::uint32_t number, const std::string* epoch) {
       if (messages) page.messages = std::move(*messages);
     }
     page.failed = !messages;
+    if (page.failed) {
+      shard->services().store.health().call_failed("the history could not be read",
+                                                   messages.error());
+    }
     shard->loop().post([shard, handle, number, page = std::move(page)] {
       if (Session* const session = shard->sessions().find(handle)) {
         session->on_page(number, page);

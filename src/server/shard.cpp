@@ -26,7 +26,7 @@ Shard::Shard(Services& services, std::uint32_t index)
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
       hub_(services.messages.epoch()),
-      loop_(net::make_epoll_poller()) {
+      loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
   loop_.add_turn_end([this] { end_turn(); });
 }
 

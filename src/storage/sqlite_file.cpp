@@ -41,11 +41,6 @@ bool is_empty_or_database(int fd) {
   return size == 0 || std::string_view(start.data(), static_cast<std::size_t>(size)) == kMagic;
 }
 
-int timeout_of(std::uint32_t milliseconds) {
-  constexpr std::uint32_t kMax = std::numeric_limits<int>::max();
-  return static_cast<int>(std::min(milliseconds, kMax));
-}
-
 int number(SQLite::Database& database, const char* query) {
   return database.execAndGet(query).getInt();
 }
@@ -104,6 +99,11 @@ void migrate(SQLite::Database& database) {
 }
 
 }  // namespace
+
+int timeout_of(std::uint32_t milliseconds) {
+  constexpr std::uint32_t kMax = std::numeric_limits<int>::max();
+  return static_cast<int>(std::min(milliseconds, kMax));
+}
 
 Result<FileLock> FileLock::take(const std::filesystem::path& database) {
   std::error_code failed;

@@ -26,6 +26,9 @@ class FileLock {
   int fd_;
 };
 
+// A time as SQLite takes it.
+int timeout_of(std::uint32_t milliseconds);
+
 // The connection that writes, its schema up to date. Made with its directory when it is not there,
 // for its owner only. Throws SQLite::Exception as well.
 Result<SQLite::Database> open_writer(const std::filesystem::path& file,

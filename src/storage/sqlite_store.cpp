@@ -15,7 +15,7 @@ struct SqliteStore::State {
   State(FileLock held, SQLite::Database database, const std::filesystem::path& file,
         const SqliteOptions& options)
       : lock(std::move(held)),
-        writer(std::move(database)),
+        writer(std::move(database), options.busy_timeout_ms),
         readers(file, options.readers, options.busy_timeout_ms) {}
 
   // Any read: an exception of SQLite's becomes an error.

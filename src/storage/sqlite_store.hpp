@@ -21,9 +21,9 @@ enum class Durability {
 };
 
 struct SqliteOptions {
-  std::filesystem::path file;  // made, with its directory, when it is not there
-  std::uint32_t readers = 2;   // read connections
-  std::uint32_t busy_timeout_ms = 5000;
+  std::filesystem::path file;            // made, with its directory, when it is not there
+  std::uint32_t readers = 2;             // read connections
+  std::uint32_t busy_timeout_ms = 5000;  // how long a call waits for another process that writes
   Durability durability = Durability::commit;
 };
 

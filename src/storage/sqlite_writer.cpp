@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <sqlite3.h>
 
+#include "storage/sqlite_file.hpp"
 #include "storage/sqlite_rows.hpp"
 
 namespace rtc::storage {
@@ -25,8 +27,9 @@ Error bound_reached(std::string_view bound, std::uint64_t value) {
 
 }  // namespace
 
-SqliteWriter::SqliteWriter(SQLite::Database database)
+SqliteWriter::SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms)
     : database_(std::move(database)),
+      busy_timeout_ms_(busy_timeout_ms),
       find_counter_(database_,
                     "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
                     "FROM rooms WHERE id = ?"),
@@ -50,6 +53,21 @@ SqliteWriter::SqliteWriter(SQLite::Database database)
       open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
       direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")),
       epoch_(database_.execAndGet("SELECT epoch FROM store").getString()) {}
+
+Error SqliteWriter::failed(const SQLite::Exception& error) {
+  counters_.clear();
+  if (error.getErrorCode() == SQLITE_BUSY && waits_when_busy_) {
+    waits_when_busy_ = false;
+    database_.setBusyTimeout(0);
+  }
+  return storage_failure(error);
+}
+
+void SqliteWriter::worked() {
+  if (waits_when_busy_) return;
+  waits_when_busy_ = true;
+  database_.setBusyTimeout(timeout_of(busy_timeout_ms_));
+}
 
 SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
   const auto known = counters_.find(room);
@@ -84,9 +102,10 @@ void SqliteWriter::insert(const Counter& counter, const chat::Draft& draft) {
 Result<std::uint64_t> SqliteWriter::forget_keys(std::int64_t before_ms, std::uint32_t limit) {
   try {
     Use(forget_keys_).bind(1, before_ms).bind(2, std::int64_t{limit}).run();
+    worked();
     return static_cast<std::uint64_t>(database_.getChanges());
   } catch (const SQLite::Exception& error) {
-    return storage_failure(error);
+    return failed(error);
   }
 }
 
@@ -118,10 +137,10 @@ Result<std::vector<chat::Stored>> SqliteWriter::append(std::span<const chat::Dra
       stored.push_back({static_cast<MessageId>(counter->last_id), false});
     }
     transaction.commit();
+    worked();
     return stored;
   } catch (const SQLite::Exception& error) {
-    counters_.clear();
-    return storage_failure(error);
+    return failed(error);
   }
 }
 
@@ -152,10 +171,11 @@ Result<void> SqliteWriter::create(const chat::Room& room, const chat::RoomBounds
       return bound_reached("rooms_per_identity_max", own_max);
     }
     insert(room);
+    worked();
     ++open_rooms_;
     return {};
   } catch (const SQLite::Exception& error) {
-    return storage_failure(error);
+    return failed(error);
   }
 }
 
@@ -181,10 +201,11 @@ Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
       Use(insert_member_).bind(1, member.value).bind(2, key).run();
     }
     transaction.commit();
+    worked();
     ++direct_rooms_;
     return room;
   } catch (const SQLite::Exception& error) {
-    return storage_failure(error);
+    return failed(error);
   }
 }
 

@@ -17,7 +17,7 @@ namespace rtc::storage {
 // The calls are those of the ports. The constructor throws SQLite::Exception.
 class SqliteWriter {
  public:
-  explicit SqliteWriter(SQLite::Database database);
+  SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms);
 
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
@@ -38,8 +38,15 @@ class SqliteWriter {
   void insert(const Counter& counter, const chat::Draft& draft);
   void insert(const chat::Room& room);
   std::uint64_t count(SQLite::Statement& statement, UserId user, std::uint64_t up_to);
+  // How a call that writes ended. While another process holds the file, only the first call waits
+  // for it busy_timeout_ms long: after that each fails at once, until one works. So nobody waits
+  // for the sum of what the calls before him waited.
+  Error failed(const SQLite::Exception& error);
+  void worked();
 
   SQLite::Database database_;
+  std::uint32_t busy_timeout_ms_;
+  bool waits_when_busy_ = true;
   SQLite::Statement find_counter_;
   SQLite::Statement insert_message_;
   SQLite::Statement find_key_;

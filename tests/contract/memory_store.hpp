@@ -18,8 +18,15 @@ class MemoryStore final : public MessageStore, public RoomStore {
  public:
   MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
 
+  // From now on messages and rooms are neither stored nor read; or are again.
+  void set_failing(bool failing) {
+    const std::lock_guard lock(mutex_);
+    failing_ = failing;
+  }
+
   Result<std::vector<Stored>> append(std::span<const Draft> drafts) override {
     const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
     for (const Draft& draft : drafts) {
       if (position(draft.room) == rooms_.size()) return no_such_room();
     }
@@ -57,6 +64,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   Result<std::vector<Message>> page_before(RoomId room, MessageId before,
                                            std::uint32_t limit) override {
     const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
     const auto& log = messages_[room];
     const MessageId end = before == 0 ? log.size() : std::min<MessageId>(before - 1, log.size());
     std::vector<Message> page;
@@ -67,6 +75,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                           std::uint32_t limit) override {
     const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
     const auto& log = messages_[room];
     std::vector<Message> page;
     for (MessageId at = after; at < log.size() && page.size() < limit; ++at) {
@@ -97,6 +106,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
 
   Result<std::optional<Room>> find(RoomId id) override {
     const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
     const std::size_t at = position(id);
     return at == rooms_.size() ? std::nullopt : std::optional<Room>(rooms_[at]);
   }
@@ -116,6 +126,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   static bool has_member(const Room& room, UserId user) {
     return room.members[0] == user || room.members[1] == user;
   }
+  static Error failure() { return {ErrorCode::internal_server_error, "disk I/O error"}; }
   static Error no_such_room() { return {ErrorCode::not_found_chatroom, "There is no such room."}; }
 
   std::size_t position(RoomId id) const {  // rooms_.size(): unknown
@@ -158,6 +169,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   }
 
   std::mutex mutex_;
+  bool failing_ = false;     // guarded by mutex_, as all below
   std::vector<Room> rooms_;  // in the order of making
   std::map<RoomId, std::vector<Message>> messages_;
   struct Keyed {

@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -296,6 +297,36 @@ TEST_F(SqliteStoreTest, StoresNothingWhenTheDiskIsFullAndWorksAfterwards) {
   EXPECT_TRUE(store->find_or_create_direct(direct, {1, 1}));
   EXPECT_THAT(ids_stored(store->append(std::vector{draft(more.id, "f"), draft(direct.id, "g")})),
               ElementsAre(1, 1));
+}
+
+TEST_F(SqliteStoreTest, WaitsOnceForAnotherProcessThatWritesAndThenFailsAtOnceUntilItLetsGo) {
+  constexpr std::chrono::milliseconds kTimeout(1000);
+  auto opened = SqliteStore::open(
+      {.file = file(), .busy_timeout_ms = static_cast<std::uint32_t>(kTimeout.count())});
+  ASSERT_TRUE(opened);
+  const auto& store = *opened;
+  const std::vector one = {draft(lobby_id(), "a")};
+  ASSERT_TRUE(store->append(one));
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  for (int round = 0; round < 2; ++round) {
+    SQLite::Database other(file().string(), SQLite::OPEN_READWRITE);
+    other.exec("BEGIN EXCLUSIVE");
+    const auto began = now();
+    const auto failed = store->append(one);
+    ASSERT_FALSE(failed);
+    EXPECT_THAT(failed.error().message, HasSubstr("locked"));
+    EXPECT_GE(now() - began, kTimeout) << "a moment's lock costs nobody his message";
+    const auto then = now();
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_FALSE(store->append(one));
+      EXPECT_FALSE(store->create(chat::open_room("x"), kAmple));
+      EXPECT_FALSE(store->forget_keys(0, 1));
+    }
+    EXPECT_LT(now() - then, 20 * kTimeout) << "nobody waits for the sum of them";
+    EXPECT_EQ(store->page_before(lobby_id(), 0, 10)->size(), round + 1U);
+    other.exec("COMMIT");
+    EXPECT_THAT(ids_stored(store->append(one)), ElementsAre(round + 2U));
+  }
 }
 
 TEST_F(SqliteStoreTest, RemembersKeysAndItsEpochAcrossARestart) {

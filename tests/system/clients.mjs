@@ -129,6 +129,26 @@ export class StompSocket {
     );
   }
 
+  // The same, for a message that may be refused: { id } of a stored one, { refusal } otherwise. The
+  // session must listen to its errors.
+  async attempt(room, message, headers = {}) {
+    const receipt = `receipt-${++this.#receipts}`;
+    const body = JSON.stringify({ roomId: room, message });
+    this.send('SEND', { destination: '/pub/chat', ...headers, receipt }, body);
+    const { command, headers: answer, body: refusal } = await this.frames.take(
+      `the receipt of ${message.slice(0, 40)}, or its refusal`,
+      (frame) => frame.headers['receipt-id'] === receipt,
+    );
+    return command === 'RECEIPT' ? { id: Number(answer.id) } : { refusal: JSON.parse(refusal) };
+  }
+
+  // A WebSocket ping and its pong.
+  async ping() {
+    const pong = new Promise((resolve) => this.ws.once('pong', resolve));
+    this.ws.ping();
+    await within('a pong', pong);
+  }
+
   // What the server answers before it closes: the ERROR frame and the close.
   async refused() {
     const error = await this.take('ERROR');

@@ -282,6 +282,12 @@ export function request(server, target, { method = 'GET', headers = {}, body } =
   return within(`the answer to ${method} ${target.slice(0, 200)}`, answer);
 }
 
+// What /metrics says of that name now.
+export async function metric(server, name) {
+  const { raw } = await request(server, '/metrics');
+  return Number(new RegExp(`^realtimechat_${name} (.*)$`, 'm').exec(raw.toString())[1]);
+}
+
 export const bearer = (token) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
 // GET /init: the envelope.

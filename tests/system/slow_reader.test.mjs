@@ -2,13 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { it } from 'node:test';
-import { newRoom, newUser, request, serverFor, waitFor } from './harness.mjs';
+import { metric, newRoom, newUser, serverFor, waitFor } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 
-const metric = async (server, name) => {
-  const { raw } = await request(server, '/metrics');
-  return Number(new RegExp(`^realtimechat_${name} (.*)$`, 'm').exec(raw.toString())[1]);
-};
 const residentMiB = async (server) =>
   Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024;
 

@@ -300,6 +300,25 @@ TEST_F(StoreQueueTest, AFailedCommitAnswersAllOfItsMessagesAndNoOthers) {
   EXPECT_EQ(queue().messages_waiting(), 0U);
 }
 
+TEST_F(StoreQueueTest, ItsHealthIsThatOfTheLastCommit) {
+  EXPECT_FALSE(queue().health().failing());
+  store_.fail_next(1);
+  submit(0, 1);
+  journal_.wait_for_outcomes(1);
+  EXPECT_TRUE(queue().health().failing());
+  EXPECT_EQ(queue().health().reason(), "the disk is full");
+  submit(1, 1, kUnknownRoom);
+  journal_.wait_for_outcomes(2);
+  EXPECT_TRUE(queue().health().failing()) << "nothing was committed";
+  submit(2, 1);
+  journal_.wait_for_outcomes(3);
+  EXPECT_FALSE(queue().health().failing());
+  EXPECT_EQ(queue().health().reason(), "");
+  submit(3, 1, kUnknownRoom);
+  journal_.wait_for_outcomes(4);
+  EXPECT_FALSE(queue().health().failing()) << "a room that is not there is no failure of the store";
+}
+
 TEST_F(StoreQueueTest, OneUnknownRoomCostsTheOthersNothing) {
   std::vector<Submission> batch;
   for (std::uint32_t i = 0; i < 9; ++i) {

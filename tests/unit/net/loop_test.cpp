@@ -1,8 +1,11 @@
 #include "net/loop.hpp"
 
+#include <chrono>
 #include <gtest/gtest.h>
+#include <thread>
 #include <vector>
 
+#include "base/log.hpp"
 #include "unit/net/sockets.hpp"
 
 namespace rtc::net {
@@ -98,6 +101,50 @@ TEST(Loop, TimersFireWithoutAnyEvent) {
   EXPECT_TRUE(rung.get());
   EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(40));
   thread.stop();
+}
+
+// Waits for long, whatever happens.
+class SlowPoller final : public Poller {
+ public:
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  void add(int fd, Interest interest, void* token) override { inner_->add(fd, interest, token); }
+  void change(int fd, Interest interest, void* token) override {
+    inner_->change(fd, interest, token);
+  }
+  void remove(int fd) override { inner_->remove(fd); }
+  std::span<const Ready> wait(int timeout_ms) override {
+    std::this_thread::sleep_for(kPause);
+    ++waits;
+    return inner_->wait(timeout_ms);
+  }
+  void write(std::span<Write> writes) override { inner_->write(writes); }
+
+  int waits = 0;
+
+ private:
+  std::unique_ptr<Poller> inner_ = make_epoll_poller();
+};
+
+TEST(Loop, MeasuresItsTurnsWithoutTheWaiting) {
+  using Clock = std::chrono::steady_clock;
+  log::set_level(log::Level::off);
+  auto made = std::make_unique<SlowPoller>();
+  const SlowPoller& poller = *made;
+  Loop loop(std::move(made), 10);
+  loop.post([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    loop.post([&] { loop.stop(); });
+  });
+  const auto began = Clock::now();
+  loop.run();
+  const auto lasted = Clock::now() - began;
+  log::set_level(log::Level::info);
+  const LoopFigures& figures = loop.figures();
+  EXPECT_GE(figures.slow_turns, 1U);
+  EXPECT_GE(figures.longest_turn_us, 20'000U);
+  EXPECT_GE(figures.busy_us, figures.longest_turn_us);
+  EXPECT_LE(std::chrono::microseconds(figures.busy_us) + poller.waits * SlowPoller::kPause, lasted);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.hpp"
 #include "server/session.hpp"
 #include "unit/server/session_world.hpp"
 
@@ -122,6 +123,62 @@ TEST_F(SessionStoreTest, WhatCouldNotBeStoredGetsAnErrorAndNoReceipt) {
     test::expect_failed(deaf, "INTERNAL_SERVER_ERROR", 1008);
     EXPECT_EQ(test::header_of(deaf.output.last(), "receipt-id"), "4");
   });
+}
+
+TEST_F(SessionStoreTest, AFailingStoreIsToldAndNobodySeesWhatItDidNotTake) {
+  log::set_level(log::Level::off);
+  world_.start();
+  Person& sender = join();
+  Person& reader = join();
+  const auto answers = [&](std::size_t count) {
+    world_.await([&] {
+      return sender.output.all("RECEIPT", "receipt-id").size() +
+                 sender.output.all("MESSAGE", "subscription").size() ==
+             count;
+    });
+  };
+  on([&] {
+    reader.subscribe("r", lobby());
+    sender.subscribe("err", std::string(kErrors));
+    sender.send(chat::lobby_id(), "a", "receipt:1\n");
+  });
+  answers(1);
+  world_.store.set_failing(true);
+  on([&] {
+    sender.send(chat::lobby_id(), "b", "receipt:2\n");
+    sender.subscribe("x", lobby(), "receipt:3\n");  // needs no store: its receipt waits, no more
+    sender.send(RoomId::random(), "nowhere", "receipt:4\n");
+  });
+  answers(4);
+  EXPECT_THAT(receipts(sender), ElementsAre("1", "3"));
+  on([&] {
+    EXPECT_THAT(sender.output.all("MESSAGE", "receipt-id"),
+                testing::UnorderedElementsAre("2", "4"));
+    const std::string told =
+        sender.output.frames[1] + sender.output.frames[2] + sender.output.frames[3];
+    EXPECT_THAT(told, HasSubstr("the message could not be stored; send it again in a while"));
+    EXPECT_THAT(told, HasSubstr("the room could not be looked up; try again in a while"));
+    EXPECT_THAT(told, HasSubstr("INTERNAL_SERVER_ERROR"));
+    EXPECT_THAT(told, testing::Not(HasSubstr("disk")));
+    reader.subscribe("err", std::string(kErrors));
+    reader.subscribe("missed", lobby(), "since:0\n");
+  });
+  world_.await([&] { return reader.output.last().find("SERVER_OVERLOAD") != std::string::npos; });
+
+  world_.store.set_failing(false);
+  on([&] { sender.send(chat::lobby_id(), "c", "receipt:5\n"); });
+  world_.await([&] { return sender.output.all("RECEIPT", "receipt-id").size() == 3; });
+  EXPECT_THAT(receipts(sender), ElementsAre("1", "3", "5"));
+  world_.await([&] { return reader.output.all("MESSAGE", "id").size() >= 3; });
+  on([&] {
+    Texts ids;
+    for (const std::string& id : reader.output.all("MESSAGE", "id")) {
+      if (!id.empty()) ids.push_back(id);
+    }
+    EXPECT_THAT(ids, ElementsAre("1", "2")) << "b took no id";
+    EXPECT_EQ(sender.output.close_code, 0);
+  });
+  log::set_level(log::Level::info);
 }
 
 TEST_F(SessionStoreTest, DisconnectWaitsForWhatWasSent) {
