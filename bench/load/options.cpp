@@ -57,8 +57,9 @@ void complete(Options& options) {
   if (options.text_bytes < kStampBytes) {
     throw CLI::ValidationError("--text-bytes: the stamp alone takes 34");
   }
-  if (options.mode == Options::Mode::slow && (!options.has_identities || options.pid == 0)) {
-    throw CLI::ValidationError("--mode slow: needs --server realtimechat and --pid");
+  if (options.mode == Options::Mode::slow &&
+      (!options.has_identities || options.pid == 0 || options.rate > 0)) {
+    throw CLI::ValidationError("--mode slow: needs --server realtimechat, --pid and no --rate");
   }
   const bool writes = options.mode == Options::Mode::traffic || options.mode == Options::Mode::slow;
   if (writes && options.publishers > options.readers) {
