@@ -42,6 +42,13 @@ const loads = {
     ['visits/s', 'visits_per_second', 0],
     ['server CPU µs a visit', 'server_cpu_us_per_visit', 1],
   ], 'server_cpu_us_per_visit'],
+  S: ['one room, 500 readers, full load; a stalled reader and one at 1 KB/s beside them, or not', [
+    ['deliveries/s', 'deliveries_per_second', 0],
+    ['server CPU µs each', 'server_cpu_us_per_delivery', 2],
+    ['p50 ms', 'latency_p50_us', 2, 1000],
+    ['p99 ms', 'latency_p99_us', 2, 1000],
+    ['RSS at most, MiB', 'rss_bytes_max', 1, 2 ** 20],
+  ]],
 }
 
 function median(values) {
@@ -76,8 +83,31 @@ function row(server, measured, columns, ratioKeys, ruler) {
   return `| ${[title, ...cells, ...(ratios.length ? [ratios.join(' / ')] : [])].join(' | ')} |`
 }
 
+// One run holds both sides: a row each, and what lies between them below.
+function sides(run, columns) {
+  if (run.refused || run.faulty) return [`| no figures: ${run.faulty ? 'faults' : 'the client was the busy side'} |`]
+  const cells = (side) => columns.map(([, key, decimals, divisor = 1]) => number(run[`${key}_${side}`] / divisor, decimals))
+  const mib = (key) => number(run[key] / 2 ** 20, 1)
+  return [
+    `| without | ${cells('without').join(' | ')} |`,
+    `| with | ${cells('with').join(' | ')} |\n`,
+    `p99 with / without: ${number(run.p99_ratio_pooled, 2)} pooled; of ${run.pairs} pairs of ${run.window_seconds} s the median ` +
+      `${number(run.p99_ratio_median, 2)}, quartiles ${number(run.p99_ratio_quarter, 2)} and ${number(run.p99_ratio_three_quarters, 2)}. ` +
+      `p50: ${number(run.p50_ratio_pooled, 2)} pooled. ` +
+      `RSS after the first pair ${mib('rss_bytes_after_first_pair')} MiB, at the end ${mib('rss_bytes_end')}. ` +
+      `Slow readers cut: ${run.slow_consumers_after - run.slow_consumers_before}. ` +
+      `Server ${number(run.server_cpu_percent, 0)} % of a core, client ${number(run.client_cpu_percent, 0)}, others ${number(run.others_cpu_percent, 0)}.`,
+  ]
+}
+
 for (const [load, [title, own, ...ratioKeys]] of Object.entries(loads)) {
   if (!runs[load]) continue
+  if (load === 'S') {
+    console.log(`**${load}: ${title}**\n`)
+    console.log(`| | ${own.map(([heading]) => heading).join(' | ')} |\n| --- |${' ---: |'.repeat(own.length)}`)
+    console.log(sides(runs[load].realtimechat[0], own).join('\n') + '\n')
+    continue
+  }
   const columns = load === 'E' || load === 'P' ? own : [...own, ...shares]
   const label = (key) => own.find(([, each]) => each === key)[0]
   console.log(`**${load}: ${title}**\n`)

@@ -17,6 +17,11 @@ class Histogram {
     ++count_;
     max_ = std::max(max_, value);
   }
+  void add(const Histogram& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    count_ += other.count_;
+    max_ = std::max(max_, other.max_);
+  }
   std::uint64_t count() const { return count_; }
   std::uint64_t max_ns() const { return max_; }
 

@@ -1,5 +1,7 @@
 #include "http.hpp"
 
+#include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
 #include <netdb.h>
@@ -10,6 +12,8 @@
 
 namespace load {
 namespace {
+
+constexpr std::string_view kEnd = "\r\n\r\n";  // of a head
 
 // The first string of that name in a JSON text that needs no unescaping.
 std::string json_text(std::string_view json, std::string_view name) {
@@ -71,29 +75,48 @@ std::string HttpClient::new_room(std::string_view name, std::string_view token) 
       "roomId");
 }
 
+void HttpClient::ask_metrics() {
+  ask(fmt::format("GET /metrics HTTP/1.1\r\nHost: {}\r\n\r\n", host_));
+}
+
+std::optional<std::string> HttpClient::metrics() {
+  if (!read_answer(MSG_DONTWAIT)) return std::nullopt;
+  return body();
+}
+
 std::string HttpClient::exchange(const std::string& request) {
-  constexpr std::string_view kEnd = "\r\n\r\n";
-  constexpr std::string_view kLength = "content-length:";
+  ask(request);
+  while (!read_answer(0)) {
+  }
+  return body();
+}
+
+void HttpClient::ask(const std::string& request) {
   if (::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     throw CannotRun("the server closed an HTTP connection");
   }
-  std::string answer;
-  std::size_t wanted = std::string::npos;
-  while (answer.size() < wanted) {
-    char buffer[4096];
-    const ssize_t count = ::recv(fd_, buffer, sizeof buffer, 0);
-    if (count <= 0) throw CannotRun("the server closed an HTTP connection");
-    answer.append(buffer, static_cast<std::size_t>(count));
-    const std::size_t end = answer.find(kEnd);
-    if (end == std::string::npos) continue;
-    std::string head = answer.substr(0, end);
-    for (char& letter : head) letter = static_cast<char>(std::tolower(letter));
-    const std::size_t at = head.find(kLength);
-    if (at == std::string::npos) throw CannotRun("an HTTP answer without Content-Length");
-    wanted = end + kEnd.size() + std::stoul(head.substr(at + kLength.size()));
-  }
-  return answer.substr(answer.find(kEnd) + kEnd.size());
+  answer_.clear();
+}
+
+bool HttpClient::read_answer(int flags) {
+  constexpr std::string_view kLength = "content-length:";
+  char buffer[16384];
+  const ssize_t count = ::recv(fd_, buffer, sizeof buffer, flags);
+  if (count < 0 && errno == EAGAIN) return false;
+  if (count <= 0) throw CannotRun("the server closed an HTTP connection");
+  answer_.append(buffer, static_cast<std::size_t>(count));
+  const std::size_t end = answer_.find(kEnd);
+  if (end == std::string::npos) return false;
+  std::string head = answer_.substr(0, end);
+  for (char& letter : head) letter = static_cast<char>(std::tolower(letter));
+  const std::size_t at = head.find(kLength);
+  if (at == std::string::npos) throw CannotRun("an HTTP answer without Content-Length");
+  return answer_.size() >= end + kEnd.size() + std::stoul(head.substr(at + kLength.size()));
+}
+
+std::string HttpClient::body() const {
+  return answer_.substr(answer_.find(kEnd) + kEnd.size());
 }
 
 }  // namespace load

@@ -1,6 +1,7 @@
 // Blocking HTTP requests over one kept connection: what is asked for before a load begins.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,11 +24,20 @@ class HttpClient {
   // A new open room's id, from POST /chatroom.
   std::string new_room(std::string_view name, std::string_view token);
 
+  // Without blocking: asks for /metrics; then, until it gives something, the answer.
+  void ask_metrics();
+  std::optional<std::string> metrics();
+
  private:
   std::string exchange(const std::string& request);
+  void ask(const std::string& request);
+  // Reads once; whether the answer is whole.
+  bool read_answer(int flags);
+  std::string body() const;
 
   std::string host_;
   int fd_;
+  std::string answer_;
 };
 
 }  // namespace load

@@ -31,9 +31,9 @@ void Loop::add(int fd, Session& session) {
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) throw CannotRun("epoll_ctl failed");
 }
 
-void Loop::watch_writable(int fd, Session& session, bool yes) {
+void Loop::watch(int fd, Session& session, bool readable, bool writable) {
   epoll_event event{};
-  event.events = yes ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  event.events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
   event.data.ptr = &session;
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
 }

@@ -18,7 +18,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   void add(int fd, Session& session);
-  void watch_writable(int fd, Session& session, bool yes);
+  void watch(int fd, Session& session, bool readable, bool writable);
   // The session flushes at the end of this turn. It must live until then.
   void want_flush(Session& session) { writers_.push_back(&session); }
   std::span<char> read_buffer() { return buffer_; }

@@ -6,6 +6,7 @@
 #include "churn.hpp"
 #include "idle.hpp"
 #include "options.hpp"
+#include "slow.hpp"
 #include "traffic.hpp"
 
 namespace {
@@ -24,6 +25,8 @@ int run(const load::Options& options) {
   switch (options.mode) {
     case load::Options::Mode::traffic:
       return load::Traffic(options).run().finish(options.json);
+    case load::Options::Mode::slow:
+      return load::SlowReaders(options).compare().finish(options.json);
     case load::Options::Mode::idle:
       return load::Idle(options).run().finish(options.json);
     case load::Options::Mode::churn:

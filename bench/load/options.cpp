@@ -57,7 +57,12 @@ void complete(Options& options) {
   if (options.text_bytes < kStampBytes) {
     throw CLI::ValidationError("--text-bytes: the stamp alone takes 34");
   }
-  if (options.mode == Options::Mode::traffic && options.publishers > options.readers) {
+  if (options.mode == Options::Mode::slow &&
+      (!options.has_identities || options.pid == 0 || options.rate > 0)) {
+    throw CLI::ValidationError("--mode slow: needs --server realtimechat, --pid and no --rate");
+  }
+  const bool writes = options.mode == Options::Mode::traffic || options.mode == Options::Mode::slow;
+  if (writes && options.publishers > options.readers) {
     throw CLI::ValidationError("--publishers: each is a reader too, so at most --readers");
   }
   if (options.body.find("{text}") == std::string::npos) {
@@ -85,6 +90,8 @@ void add_load_options(CLI::App& app, Options& options) {
   app.add_option("--warm-up", options.warm_up_seconds, "Seconds before that");
   app.add_option("--settle", options.settle_seconds,
                  "Idle mode: seconds between the last join and the measurement");
+  app.add_option("--pairs", options.pairs, "Slow mode: windows of --seconds without and with them")
+      ->check(CLI::PositiveNumber);
   app.add_option("--heart-beat", options.heart_beat_ms, "Milliseconds to offer, both ways");
   app.add_option("--at-once", options.at_once, "Joins under way together")
       ->check(CLI::PositiveNumber);
@@ -108,9 +115,12 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--server", kind,
                  "realtimechat: tokens from GET /init, rooms from POST /chatroom; or stomp")
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
-  app.add_option("--mode", options.mode, "traffic; idle: only hold sessions; churn: join and leave")
+  app.add_option("--mode", options.mode,
+                 "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
+                 "turns; idle: only hold sessions; churn: join and leave")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},
+                                               {"slow", Options::Mode::slow},
                                                {"idle", Options::Mode::idle},
                                                {"churn", Options::Mode::churn}}));
   options.subprotocol = "v12.stomp";

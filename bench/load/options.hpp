@@ -17,7 +17,7 @@ class CannotRun : public std::runtime_error {
 };
 
 struct Options {
-  enum class Mode { traffic, idle, churn };
+  enum class Mode { traffic, slow, idle, churn };
   enum class Window { copy, receipt };  // what tells a publisher that his message is through
   Mode mode = Mode::traffic;
 
@@ -46,6 +46,7 @@ struct Options {
   double seconds = 5;
   double warm_up_seconds = 1;
   double settle_seconds = 3;
+  std::uint32_t pairs = 20;  // slow mode: windows without and with the slow readers
   std::uint32_t heart_beat_ms = 0;
   std::uint32_t at_once = 64;  // joins under way together
   double patience_seconds = 10;

@@ -38,6 +38,15 @@ Memory ProcessWatch::memory() const {
   return memory;
 }
 
+std::int64_t ProcessWatch::rss_bytes() const {
+  if (!watches()) return 0;
+  std::ifstream file(fmt::format("/proc/{}/statm", pid_));
+  std::int64_t pages = 0;
+  std::int64_t resident = 0;
+  file >> pages >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
 std::int64_t own_cpu_ns() {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -21,6 +21,7 @@ class ProcessWatch {
   // CannotRun once the process is gone.
   std::int64_t cpu_ns() const;
   Memory memory() const;
+  std::int64_t rss_bytes() const;  // alone, and cheap enough to be asked often
 
  private:
   pid_t pid_;

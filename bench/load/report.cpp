@@ -65,7 +65,7 @@ int Report::finish(bool json) const {
     }
     fmt::print("\"refused\":{},\"faulty\":{}}}\n", refused, faulty_);
   } else if (!refused || faulty_) {
-    for (const Line& line : lines_) fmt::print("{:<28}{}\n", line.name, line.value);
+    for (const Line& line : lines_) fmt::print("{:<36}{}\n", line.name, line.value);
   }
   if (faulty_) return kFaulty;
   return refused ? kRefused : kFine;

@@ -23,6 +23,10 @@ struct Usage {
     return {time_ns - begin.time_ns, server_cpu_ns - begin.server_cpu_ns,
             client_cpu_ns - begin.client_cpu_ns, machine_cpu_ns - begin.machine_cpu_ns};
   }
+  Usage operator+(const Usage& more) const {
+    return {time_ns + more.time_ns, server_cpu_ns + more.server_cpu_ns,
+            client_cpu_ns + more.client_cpu_ns, machine_cpu_ns + more.machine_cpu_ns};
+  }
 };
 
 class Report {

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -70,14 +71,22 @@ void Session::flush() {
   out_.erase(0, count < 0 ? 0 : static_cast<std::size_t>(count));
   if (out_.empty() == watches_write_) {
     watches_write_ = !out_.empty();
-    loop_.watch_writable(fd_, *this, watches_write_);
+    loop_.watch(fd_, *this, reads_, watches_write_);
   }
 }
 
-void Session::on_readable() {
+void Session::stop_reading() {
+  if (state_ == State::closed) return;
+  constexpr int kBufferBytes = 64 << 10;  // what the kernel goes on taking is not what is looked at
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kBufferBytes, sizeof kBufferBytes);
+  reads_ = false;
+  loop_.watch(fd_, *this, reads_, watches_write_);
+}
+
+void Session::read(std::size_t bytes_max) {
   if (state_ == State::closed) return;
   const auto buffer = loop_.read_buffer();
-  const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
+  const ssize_t count = ::recv(fd_, buffer.data(), std::min(buffer.size(), bytes_max), 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) {
     end(count == 0 ? "the server closed the connection" : "the server cut the connection");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -51,9 +52,12 @@ class Session {
   void send(std::string_view stomp);
   // Closes the WebSocket properly; on_closed() when the server did too.
   void leave();
+  // From now on only read() reads, what it is told to: a slow client, with a small socket buffer.
+  void stop_reading();
+  void read(std::size_t bytes_max);
 
   // For the loop.
-  void on_readable();
+  void on_readable() { read(std::numeric_limits<std::size_t>::max()); }
   void flush();
 
  private:
@@ -76,6 +80,7 @@ class Session {
   State state_ = State::upgrading;
   bool wants_flush_ = false;
   bool watches_write_ = false;
+  bool reads_ = true;
   std::uint32_t receipts_awaited_ = 0;
   std::uint32_t beats_wanted_ms_ = 0;
   std::int64_t read_ns_ = 0;

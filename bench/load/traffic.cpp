@@ -30,8 +30,7 @@ Traffic::Traffic(const Options& options)
       open_loop_(options.rate > 0) {}
 
 Report Traffic::run() {
-  crowd_.join(*this);
-  make_publishers();
+  begin();
   drive();
 
   Report report;
@@ -98,17 +97,36 @@ void Traffic::make_publishers() {
   }
 }
 
-void Traffic::drive() {
-  const bool counted = options_.messages > 0;
-  const std::int64_t patience = nanoseconds(options_.patience_seconds);
+void Traffic::begin() {
+  crowd_.join(*this);
+  make_publishers();
   start_ns_ = now_ns();
   last_delivery_ns_ = start_ns_;
-  window_begin_ns_ = start_ns_ + (counted ? 0 : nanoseconds(options_.warm_up_seconds));
-  window_end_ns_ = counted ? kForever : window_begin_ns_ + nanoseconds(options_.seconds);
   sending_ = true;
   if (!open_loop_) {
     for (Publisher& publisher : publishers_) refill(publisher);
   }
+}
+
+void Traffic::set_window(std::int64_t begin_ns, std::int64_t end_ns) {
+  window_begin_ns_ = begin_ns;
+  window_end_ns_ = end_ns;
+}
+
+void Traffic::finish() {
+  sending_ = false;
+  const std::int64_t patience = nanoseconds(options_.patience_seconds);
+  while (deliveries_ < expected() || now_ns() - last_delivery_ns_ <= kLinger) {
+    if (now_ns() - last_delivery_ns_ > patience || closed_ > 0) break;
+    loop_.turn(kTurnMax);
+  }
+}
+
+void Traffic::drive() {
+  const bool counted = options_.messages > 0;
+  const std::int64_t patience = nanoseconds(options_.patience_seconds);
+  const std::int64_t begin_ns = start_ns_ + (counted ? 0 : nanoseconds(options_.warm_up_seconds));
+  set_window(begin_ns, counted ? kForever : begin_ns + nanoseconds(options_.seconds));
   bool begun = false;
   bool ended = false;
   while (true) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crowd.hpp"
@@ -15,10 +16,32 @@
 
 namespace load {
 
-class Traffic final : public SessionEvents {
+class Traffic : public SessionEvents {
  public:
   explicit Traffic(const Options& options);
   Report run();
+
+ protected:
+  struct Snapshot {
+    Usage usage;
+    std::uint64_t deliveries = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  // All join, and the publishers begin.
+  void begin();
+  // The publishers stop; returns when all is delivered, or when what is missing counts as lost.
+  void finish();
+  // Latencies are recorded of messages that are sent from `begin_ns` until `end_ns`.
+  void set_window(std::int64_t begin_ns, std::int64_t end_ns);
+  Histogram take_latencies() { return std::exchange(latencies_, {}); }
+  Snapshot snapshot() const;
+  void report_faults(Report& report);
+
+  const Options& options_;
+  Loop loop_;
+  ProcessWatch server_;
+  Crowd crowd_;
 
  private:
   struct Publisher {
@@ -27,11 +50,6 @@ class Traffic final : public SessionEvents {
     std::size_t stamp_at;
     std::uint32_t sent;
     std::uint32_t in_flight;
-  };
-  struct Snapshot {
-    Usage usage;
-    std::uint64_t deliveries = 0;
-    std::uint64_t bytes = 0;
   };
 
   void on_ready(Session& session) override;
@@ -49,13 +67,7 @@ class Traffic final : public SessionEvents {
   bool all_sent() const;
   std::uint64_t expected() const;
   Publisher* publisher_of(const Session& session);
-  Snapshot snapshot() const;
-  void report_faults(Report& report);
 
-  const Options& options_;
-  Loop loop_;
-  ProcessWatch server_;
-  Crowd crowd_;
   std::vector<Publisher> publishers_;
   std::vector<SequenceCheck> checks_;  // by session, then by publisher of its room
   Faults faults_;

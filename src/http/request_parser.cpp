@@ -35,9 +35,12 @@ std::string_view word(std::string_view line, int n) {
 }
 
 // Whether a line of the head ends in LF only; `checked` bytes of it were looked at before. Beast
-// would wait for a CR LF until the time is up.
-bool has_bare_line_feed(std::string_view bytes, std::size_t checked) {
-  const auto end = bytes.find("\r\n\r\n", checked > 3 ? checked - 3 : 0);
+// would wait for a CR LF until the time is up. An empty line ends the head; where the parser has
+// taken the lines before it (`begun`), it may be the first.
+bool has_bare_line_feed(std::string_view bytes, std::size_t checked, bool begun) {
+  const auto end = begun && bytes.starts_with(kEmptyLine)
+                       ? 0
+                       : bytes.find("\r\n\r\n", checked > 3 ? checked - 3 : 0);
   const std::string_view head = bytes.substr(0, end);
   for (auto at = head.find('\n', checked); at != head.npos; at = head.find('\n', at + 1)) {
     if (at == 0 || head[at - 1] != '\r') return true;
@@ -184,7 +187,7 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
   const bool begins = !state.parser.got_some();
   std::size_t used = begins ? state.skip_empty_lines(bytes) : 0;
   if (!state.parser.is_header_done() &&
-      has_bare_line_feed(bytes.substr(used), begins ? 0 : kept_before)) {
+      has_bare_line_feed(bytes.substr(used), begins ? 0 : kept_before, !begins)) {
     return fail(400, "not a well-formed HTTP request: a line ends without CR LF");
   }
   while (!state.parser.is_done() && used < bytes.size()) {

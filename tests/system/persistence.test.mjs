@@ -1,78 +1,11 @@
-// What was receipted is there after the power went out, once, in order, and people are who they were.
+// After a crash or an orderly end people are who they were, and what was receipted is there; under
+// load: kill_loop.test.mjs.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Server, init, lobby, newRoom, newUser, wholeHistory } from './harness.mjs';
-import { StompSocket, memberFor } from './clients.mjs';
+import { memberFor } from './clients.mjs';
 
 const rates = ['--send-rate-max', '1000000', '--send-burst-max', '1000000'];
-const rounds = 5;
-const senders = 4;
-const killAfter = 150; // receipts
-
-// Sends as fast as receipts allow (a window of open ones) until the connection breaks. `sent` and
-// `receipted` are the texts, over all rounds.
-function sendUntilBroken(client, room, name, round, sent, receipted, onReceipt) {
-  let number = 0;
-  async function lane() {
-    for (;;) {
-      const text = `${name} ${round} ${++number}`;
-      sent.add(text);
-      await client.post(room, text);
-      receipted.add(text);
-      onReceipt();
-    }
-  }
-  return Promise.allSettled(Array.from({ length: 8 }, lane));
-}
-
-it(`kill -9 under load, ${rounds} times: nothing receipted is lost, doubled or out of order`, async (t) => {
-  const server = new Server({ args: rates });
-  t.after(() => server.stop());
-  await server.start();
-  const users = [];
-  for (let n = 0; n < senders; ++n) users.push(await newUser(server));
-  const room = await newRoom(server, users[0]);
-  const rooms = [lobby, room];
-  const sent = rooms.map(() => new Set());
-  const receipted = rooms.map(() => new Set());
-
-  for (let round = 1; round <= rounds; ++round) {
-    let count = 0;
-    let enough;
-    const reached = new Promise((resolve) => (enough = resolve));
-    const onReceipt = () => ++count === killAfter && enough();
-    const running = [];
-    for (const [n, user] of users.entries()) {
-      const client = new StompSocket(server);
-      t.after(() => client.drop());
-      await client.connect(user);
-      const which = n % rooms.length;
-      running.push(sendUntilBroken(client, rooms[which], `sender ${n}`, round, sent[which], receipted[which], onReceipt));
-    }
-    await reached;
-    await server.kill9();
-    await Promise.all(running);
-    await server.restart();
-
-    for (const [which, id] of rooms.entries()) {
-      const messages = (await wholeHistory(server, users[0], id)).reverse();
-      assert.deepEqual(messages.map((m) => m.id), messages.map((_, n) => n + 1), 'ids without holes');
-      const texts = messages.map((m) => m.message);
-      assert.equal(new Set(texts).size, texts.length, 'nothing twice');
-      const there = new Set(texts);
-      const lost = [...receipted[which]].filter((text) => !there.has(text));
-      assert.deepEqual(lost, [], 'nothing receipted is lost');
-      assert.deepEqual(texts.filter((text) => !sent[which].has(text)), [], 'nothing but what was sent');
-      const numbers = {};
-      for (const text of texts) {
-        const [, name, at, number] = /^(sender \d+) (\d+) (\d+)$/.exec(text);
-        const key = `${name} ${at}`;
-        assert.equal(Number(number), (numbers[key] ?? 0) + 1, `the order of ${key}`);
-        numbers[key] = Number(number);
-      }
-    }
-  }
-});
 
 it('after a restart everyone is who he was, and can go on', async (t) => {
   const server = new Server();
