@@ -57,6 +57,9 @@ struct Config {
   std::uint32_t frame_rate_max = 0;
   std::uint32_t frame_burst_max = 0;
   std::uint32_t sends_in_flight_max = 0;
+  std::uint32_t transactions_per_session_max = 0;
+  std::uint32_t transaction_messages_max = 0;
+  std::uint32_t transaction_bytes_max = 0;
   std::uint32_t request_rate_max = 0;
   std::uint32_t request_burst_max = 0;
 

@@ -81,6 +81,9 @@ Result<void> validate(const Config& config) {
   if (config.stomp_body_bytes_max < config.message_bytes_max + kBodyExtra) {
     return invalid("stomp_body_bytes_max: must be at least message_bytes_max and 1KiB more");
   }
+  if (config.transaction_messages_max > config.store_queue_max) {
+    return invalid("transaction_messages_max: must not be more than store_queue_max");
+  }
   if (config.websocket_message_bytes_max <=
       std::uint64_t{config.stomp_header_bytes_max} + config.stomp_body_bytes_max) {
     return invalid(

@@ -7,6 +7,15 @@
 #include "base/log.hpp"
 
 namespace rtc::chat {
+namespace {
+
+// Where the unit that begins at `from` ends.
+std::size_t unit_end(const std::vector<Submission>& batch, std::size_t from) {
+  while (batch[from].more) ++from;
+  return from + 1;
+}
+
+}  // namespace
 
 StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBounds& bounds,
                        OnOutcomes on_outcomes)
@@ -19,10 +28,11 @@ StoreQueue::~StoreQueue() {
   drain();
 }
 
-bool StoreQueue::reserve() {
-  if (waiting_.fetch_add(1, std::memory_order_relaxed) < bounds_.messages_max) return true;
-  waiting_.fetch_sub(1, std::memory_order_relaxed);
-  figures_.refused.fetch_add(1, std::memory_order_relaxed);
+bool StoreQueue::reserve(std::size_t count) {
+  const std::size_t before = waiting_.fetch_add(count, std::memory_order_relaxed);
+  if (before + count <= bounds_.messages_max) return true;
+  waiting_.fetch_sub(count, std::memory_order_relaxed);
+  figures_.refused.fetch_add(count, std::memory_order_relaxed);
   return false;
 }
 
@@ -127,11 +137,15 @@ void StoreQueue::commit(std::vector<Submission>& batch) {
   while (from < batch.size()) {
     std::size_t to = from;
     std::size_t bytes = 0;
-    do {
-      bytes += batch[to].draft.text.size();
-      ++to;
-    } while (to < batch.size() && to - from < bounds_.batch_max &&
-             bytes + batch[to].draft.text.size() <= bounds_.batch_bytes_max);
+    while (to < batch.size()) {
+      const std::size_t end = unit_end(batch, to);
+      std::size_t more = 0;
+      for (std::size_t i = to; i < end; ++i) more += batch[i].draft.text.size();
+      const bool fits = end - from <= bounds_.batch_max && bytes + more <= bounds_.batch_bytes_max;
+      if (to > from && !fits) break;
+      bytes += more;
+      to = end;
+    }
 
     std::vector<Outcome> outcomes;
     auto committed = std::make_shared<std::vector<Message>>();
@@ -166,11 +180,11 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     }
     return;
   }
-  if (to - from > 1 && stored.error().code == ErrorCode::not_found_chatroom) {
+  if (unit_end(batch, from) < to && stored.error().code == ErrorCode::not_found_chatroom) {
     // One draft for a room that is not there must not cost the others.
-    for (std::size_t i = from; i < to; ++i) {
-      batch[i].draft = std::move(drafts[i - from]);
-      append(batch, i, i + 1, outcomes, committed);
+    for (std::size_t i = from; i < to; ++i) batch[i].draft = std::move(drafts[i - from]);
+    for (std::size_t i = from; i < to; i = unit_end(batch, i)) {
+      append(batch, i, unit_end(batch, i), outcomes, committed);
     }
     return;
   }

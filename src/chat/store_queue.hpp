@@ -36,6 +36,9 @@ struct ReplyTo {
 struct Submission {
   Draft draft;
   ReplyTo reply;
+  // The next submission belongs to the same unit: they lie in one commit and are stored all or
+  // none, whatever becomes of the others in that commit.
+  bool more = false;
 };
 
 // How one submission ended.
@@ -49,8 +52,8 @@ struct Outcome {
 
 struct StoreQueueBounds {
   std::size_t messages_max = 65536;           // accepted and not yet committed
-  std::size_t batch_max = 1024;               // messages of one commit
-  std::size_t batch_bytes_max = 1 << 20;      // about: texts of one commit; one message always fits
+  std::size_t batch_max = 1024;               // messages of one commit; one unit always fits
+  std::size_t batch_bytes_max = 1 << 20;      // about: texts of one commit; one unit always fits
   std::size_t reads_max = 4096;               // reads that wait
   unsigned readers = 2;                       // reading threads
   std::int64_t key_lifetime_ms = 86'400'000;  // how long a message-key is remembered, at least
@@ -78,10 +81,12 @@ class StoreQueue {
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
 
-  // Any thread. A place for one message, to be filled by submit(); false beyond messages_max.
-  bool reserve();
-  // Any thread. Takes the submissions, each under a place reserved before; leaves `batch` empty.
-  // Every one gets exactly one Outcome, those of one caller in order.
+  // Any thread. Places for so many messages, to be filled by submit(); false, and no place is
+  // taken, beyond messages_max.
+  bool reserve(std::size_t count = 1);
+  // Any thread. Takes the submissions, each under a place reserved before, units whole; leaves
+  // `batch` empty. Every one gets exactly one Outcome, those of one caller in order, those of one
+  // unit in one call.
   void submit(std::vector<Submission>& batch);
   // Any thread. Runs `job` on a reading thread, or between two commits on the writing one; false
   // (and the job is dropped) beyond reads_max.
@@ -100,7 +105,7 @@ class StoreQueue {
   void read_loop();
   void commit(std::vector<Submission>& batch);
   void forget_old_keys();
-  // Commits submissions[from, to) as one batch; outcomes and messages are appended.
+  // Commits batch[from, to), whole units, as one batch; outcomes and messages are appended.
   void append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
               std::vector<Outcome>& outcomes, std::vector<Message>& committed);
 

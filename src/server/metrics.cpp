@@ -96,6 +96,8 @@ std::string metrics_text(const Services& services,
               sum(&ShardFigures::websocket_upgrades));
   out.counter("messages_received_total", "Messages accepted from clients.",
               sum(&ShardFigures::messages_received));
+  out.gauge("transactions_open", "Transactions begun and neither committed nor aborted.",
+            static_cast<double>(sum(&ShardFigures::transactions_open)));
   out.counter("deliveries_total", "Messages handed to subscribers.",
               sum(&ShardFigures::deliveries));
   out.counter("refusals_total", "Errors told to a client.", sum(&ShardFigures::refusals));

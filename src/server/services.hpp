@@ -50,6 +50,7 @@ struct ShardFigures {
   std::atomic<std::uint64_t> http_requests{0};
   std::atomic<std::uint64_t> websocket_upgrades{0};
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
+  std::atomic<std::uint64_t> transactions_open{0};
   std::atomic<std::uint64_t> deliveries{0};
   std::atomic<std::uint64_t> presence_bytes{0};
   std::atomic<std::uint64_t> refusals{0};        // errors told to a client

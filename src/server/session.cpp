@@ -1,6 +1,6 @@
 // The session's life: its input, CONNECT, receipts, errors and end. SEND is in
-// session_requests.cpp, SUBSCRIBE in session_subscriptions.cpp, heart-beats and what else takes
-// time in session_timing.cpp.
+// session_requests.cpp, BEGIN to COMMIT in session_transactions.cpp, SUBSCRIBE in
+// session_subscriptions.cpp, heart-beats and what else takes time in session_timing.cpp.
 #include "server/session.hpp"
 
 #include <algorithm>
@@ -48,6 +48,8 @@ void Session::leave() {
   for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
     if (subscriptions_[i].group != nullptr) drop_subscription(i);
   }
+  shard_.figures().transactions_open.fetch_sub(transactions_.count(), std::memory_order_relaxed);
+  transactions_ = {};
   if (!connected_) return;
   connected_ = false;
   shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);
@@ -141,7 +143,7 @@ void Session::on_frame(const stomp::Frame& frame) {
     case Command::begin:
     case Command::commit:
     case Command::abort:
-      refuse({ErrorCode::forbidden_action, "transactions are not offered here"}, receipt);
+      on_transaction(frame);
       return;
     case Command::connected:
     case Command::message:
@@ -225,22 +227,19 @@ void Session::end_after_outcomes(std::uint16_t close_code, std::string reason) {
 
 void Session::on_outcome(const chat::Outcome& outcome) {
   --in_flight_;
-  std::string receipt;
-  if (pending_ != nullptr) {
-    const auto found = std::find_if(pending_->begin(), pending_->end(), [&](const Pending& each) {
-      return each.request == outcome.reply.request && !each.done;
-    });
-    if (found != pending_->end()) {
-      if (outcome.stored()) {
-        found->done = true;
-        found->id = outcome.id;
-      } else {
-        receipt = std::move(found->receipt);
-        pending_->erase(found);
-      }
-    }
+  const auto found = std::find_if(pending_->begin(), pending_->end(), [&](const Pending& each) {
+    return each.request == outcome.reply.request && each.awaited > 0;
+  });
+  --found->awaited;
+  if (outcome.stored()) {
+    if (!found->ids.empty()) found->ids += ',';
+    found->ids += std::to_string(outcome.id);
+  } else if (found->awaited == 0) {
+    // Of a transaction none is stored: the last one speaks for all.
+    const std::string receipt = std::move(found->receipt);
+    pending_->erase(found);
+    refuse(outcome.error, receipt);
   }
-  if (!outcome.stored()) refuse(outcome.error, receipt);
   release_receipts();
   if (closing_code_ != 0) {
     if (in_flight_ == 0) end(closing_code_, closing_reason_);
@@ -251,28 +250,29 @@ void Session::on_outcome(const chat::Outcome& outcome) {
 
 void Session::acknowledge(std::string receipt) {
   if (receipt.empty()) return;
+  Pending pending{0, 0, std::move(receipt), "", {}};
   if (pending_ == nullptr) {
-    write_receipt(receipt, 0);
+    write_receipt(pending);
   } else {
-    pending_->push_back({0, true, std::move(receipt), 0});
+    pending_->push_back(std::move(pending));
   }
 }
 
 void Session::release_receipts() {
   if (pending_ == nullptr) return;
-  while (!pending_->empty() && pending_->front().done) {
+  while (!pending_->empty() && pending_->front().awaited == 0) {
     const Pending& first = pending_->front();
-    if (!first.receipt.empty()) write_receipt(first.receipt, first.id);
+    if (!first.receipt.empty()) write_receipt(first);
     pending_->pop_front();
   }
   if (pending_->empty()) pending_.reset();
 }
 
-void Session::write_receipt(std::string_view receipt, MessageId id) {
+void Session::write_receipt(const Pending& pending) {
   std::string frame;
   stomp::Writer writer(frame, stomp::Command::receipt, parser_.version());
-  writer.header("receipt-id", receipt);
-  if (id != 0) writer.header("id", id);
+  writer.header("receipt-id", pending.receipt);
+  if (!pending.ids.empty()) writer.header(pending.ids_header, pending.ids);
   writer.end();
   send_frame(frame);
 }

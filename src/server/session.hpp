@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@
 #include "server/hub.hpp"
 #include "server/replay.hpp"
 #include "server/session_output.hpp"
+#include "server/session_requests.hpp"
+#include "server/session_timing.hpp"
+#include "server/transactions.hpp"
 #include "stomp/parser.hpp"
 
 namespace rtc::server {
@@ -55,7 +59,7 @@ class Session final : private net::Timer {
     subscriptions_[subscription].index = index;
   }
 
-  // From the store: how a SEND ended.
+  // From the store: how a message ended.
   void on_outcome(const chat::Outcome& outcome);
 
   // The server goes down: no more input; close code 1001 once what was accepted is acknowledged,
@@ -63,14 +67,7 @@ class Session final : private net::Timer {
   void shut_down();
 
  private:
-  // A SEND that is being stored, or a receipt that waits for those before it.
-  struct Pending {
-    std::uint32_t request = 0;
-    bool done = false;
-    std::string receipt;  // "": none was asked for
-    MessageId id = 0;     // of the message; 0: the receipt is for another frame
-  };
-  using WithRoom = std::function<void(Session&, const chat::Room*)>;
+  using WithRoom = std::function<void(Session&, const Result<void>&)>;
 
   void on_timer() override;
   bool may_take_frames() const;
@@ -82,9 +79,14 @@ class Session final : private net::Timer {
   void agree_heart_beats(const stomp::HeartBeat& client);
   void on_send(const stomp::Frame& frame);
   bool is_own_token(std::string_view token) const;
-  // Whether the room is there and open to this identity; refuses otherwise.
-  bool check_entry(const chat::Room* room, const std::string& receipt);
-  void post(const chat::Room* room, chat::Draft draft, const std::string& receipt);
+  Result<chat::Draft> check_send(const stomp::Frame& frame);
+  void post(SendRequest request);
+  // Hands what one SEND or COMMIT asks for to the store, or refuses it.
+  void submit(std::span<chat::Draft> drafts, std::string receipt, std::string_view ids_header);
+  void refuse_send(const SendRequest& request, const Error& error);
+  void on_transaction(const stomp::Frame& frame);  // BEGIN, COMMIT, ABORT
+  void begin(std::string_view id, std::string_view receipt);
+  void commit(Transaction& transaction, std::string_view receipt);
   void on_typing(const stomp::Frame& frame);
   void on_subscribe(const stomp::Frame& frame);
   void subscribe(const SubscribeRequest& request);
@@ -98,14 +100,15 @@ class Session final : private net::Timer {
   void drop_subscription(std::uint32_t subscription);
   void on_unsubscribe(const stomp::Frame& frame);
   void on_disconnect(const stomp::Frame& frame);
-
-  // Looks the room up (null: there is none) and calls `then`, now or after a pause of the input.
-  void with_room(RoomId id, const std::string& receipt, WithRoom then);
+  // Looks the room up and calls `then` with whether this identity may enter it, now or after a
+  // pause of the input.
+  void with_room(RoomId id, WithRoom then);
+  Result<void> check_entry(const chat::Room* room) const;
   void resume();
 
   void acknowledge(std::string receipt);
   void release_receipts();
-  void write_receipt(std::string_view receipt, MessageId id);
+  void write_receipt(const Pending& pending);
   // The client asked for something it cannot have: a MESSAGE on /user/queue/errors, or, when it
   // does not listen there, ERROR and the end.
   void refuse(const Error& error, std::string_view receipt);
@@ -127,15 +130,12 @@ class Session final : private net::Timer {
   std::vector<Hub::Seat> subscriptions_;
   std::vector<Replay> replays_;
   std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
+  Transactions transactions_;
   std::uint32_t next_request_ = 1;
   std::uint32_t in_flight_ = 0;  // own messages given to the store
   net::IpAddress client_;
   chat::TokenBucket frame_rate_;
-  std::uint64_t last_beat_ms_ = 0;    // loop time of our last heart-beat
-  std::uint64_t last_ping_ms_ = 0;    // and of our last ping
-  std::uint32_t beat_every_ms_ = 0;   // we send a heart-beat so often; 0: none
-  std::uint32_t ping_after_ms_ = 0;   // we ask for a sign of life when nothing came for so long
-  std::uint32_t silence_max_ms_ = 0;  // the peer is gone when nothing came for so long
+  SessionTimes times_;
   std::string closing_reason_;
   std::uint16_t closing_code_ = 0;  // not 0: to end so once in_flight_ is 0
   bool connected_ = false;

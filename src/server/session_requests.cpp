@@ -77,42 +77,38 @@ Result<TypingBody> parse_typing(std::string_view body) {
 
 }  // namespace
 
-bool Session::check_entry(const chat::Room* room, const std::string& receipt) {
-  if (room == nullptr) {
-    refuse({ErrorCode::not_found_chatroom, "there is no such room"}, receipt);
-    return false;
-  }
+Result<void> Session::check_entry(const chat::Room* room) const {
+  if (room == nullptr) return {ErrorCode::not_found_chatroom, "there is no such room"};
   if (!chat::may_enter(*room, identity_.id)) {
-    refuse({ErrorCode::forbidden_access, "this room is not yours"}, receipt);
-    return false;
+    return {ErrorCode::forbidden_access, "this room is not yours"};
   }
-  return true;
+  return {};
 }
 
-void Session::with_room(RoomId id, const std::string& receipt, WithRoom then) {
+void Session::with_room(RoomId id, WithRoom then) {
   if (const chat::Room* room = shard_.cached_room(id)) {
-    then(*this, room);
+    then(*this, check_entry(room));
     return;
   }
   waiting_for_room_ = true;
   Shard* const shard = &shard_;
   const SlotHandle handle = handle_;
-  const bool taken = shard_.services().store.read([shard, handle, id, receipt, then] {
+  const bool taken = shard_.services().store.read([shard, handle, id, then] {
     auto room = shard->services().rooms.find(id);
     if (!room) {
       room = shard->services().store.health().call_failed("the room could not be looked up",
                                                           room.error());
     }
-    shard->loop().post([shard, handle, receipt, then, room = std::move(room)] {
+    shard->loop().post([shard, handle, then, room = std::move(room)] {
       if (room.ok() && room->has_value()) shard->cache_room(**room);
       Session* const session = shard->sessions().find(handle);
       if (session == nullptr) return;
       session->waiting_for_room_ = false;
       if (!session->ended_) {
         if (room.ok()) {
-          then(*session, room->has_value() ? &**room : nullptr);
+          then(*session, session->check_entry(room->has_value() ? &**room : nullptr));
         } else {
-          session->refuse(room.error(), receipt);
+          then(*session, room.error());
         }
       }
       session->resume();
@@ -120,7 +116,7 @@ void Session::with_room(RoomId id, const std::string& receipt, WithRoom then) {
   });
   if (!taken) {
     waiting_for_room_ = false;
-    refuse({ErrorCode::server_overload, "too much is waiting; try again in a while"}, receipt);
+    then(*this, {ErrorCode::server_overload, "too much is waiting; try again in a while"});
   }
 }
 
@@ -132,58 +128,62 @@ bool Session::is_own_token(std::string_view token) const {
 }
 
 void Session::on_send(const stomp::Frame& frame) {
-  std::string receipt(frame.get("receipt"));
+  SendRequest request;
+  request.receipt = frame.get("receipt");
   const auto destination = frame.find("destination");
   if (!destination) {
-    fail({ErrorCode::invalid_message_format, "SEND needs the header destination"}, receipt,
+    fail({ErrorCode::invalid_message_format, "SEND needs the header destination"}, request.receipt,
          websocket::kCloseProtocolError);
-    return;
-  }
-  if (frame.find("transaction")) {
-    refuse({ErrorCode::forbidden_action, "transactions are not offered here"}, receipt);
     return;
   }
   if (*destination == kTypingDestination) {
     on_typing(frame);
     return;
   }
-  if (*destination != kSendDestination) {
-    refuse({ErrorCode::forbidden_action,
-            destination->starts_with(kServerPrefix)
-                ? "only the server sends to /sub/…; send to /pub/chat"
-                : "there is no such destination to send to; send to /pub/chat"},
-           receipt);
+  request.transaction = frame.find("transaction");
+  auto draft = check_send(frame);
+  if (!draft) {
+    refuse_send(request, draft.error());
     return;
+  }
+  request.draft = std::move(*draft);
+  const RoomId room = request.draft.room;
+  with_room(room, [request = std::move(request)](Session& self, const Result<void>& entry) mutable {
+    if (entry) {
+      self.post(std::move(request));
+    } else {
+      self.refuse_send(request, entry.error());
+    }
+  });
+}
+
+// All that can be judged before the room is known.
+Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
+  if (const auto id = frame.find("transaction")) {
+    if (const auto joins = transactions_.check(*id); !joins) return joins.error();
+  }
+  const std::string_view destination = frame.get("destination");
+  if (destination != kSendDestination) {
+    return {ErrorCode::forbidden_action,
+            destination.starts_with(kServerPrefix)
+                ? "only the server sends to /sub/…; send to /pub/chat"
+                : "there is no such destination to send to; send to /pub/chat"};
   }
   if (const auto token = frame.find("token"); token && !is_own_token(*token)) {
-    refuse({ErrorCode::unauthorized_access, "the token header is not this session's token"},
-           receipt);
-    return;
+    return {ErrorCode::unauthorized_access, "the token header is not this session's token"};
   }
   if (!shard_.take_send_token(identity_.id, client_)) {
-    refuse({ErrorCode::too_many_requests, "you are sending too fast; wait a moment"}, receipt);
-    return;
+    return {ErrorCode::too_many_requests, "you are sending too fast; wait a moment"};
   }
   const std::string_view key = frame.get("message-key");
   if (key.size() > chat::kMessageKeyBytesMax) {
-    refuse({ErrorCode::invalid_message_format, "message-key: longer than 64 bytes"}, receipt);
-    return;
+    return {ErrorCode::invalid_message_format, "message-key: longer than 64 bytes"};
   }
   auto body = parse_body(frame.body);
-  if (!body) {
-    refuse(body.error(), receipt);
-    return;
-  }
+  if (!body) return body.error();
   const auto checked = chat::check_text(body->text, shard_.config().message_bytes_max);
-  if (!checked) {
-    refuse(checked.error(), receipt);
-    return;
-  }
-  chat::Draft draft{body->room, identity_, std::move(body->text), unix_ms(), std::string(key)};
-  with_room(body->room, receipt,
-            [draft = std::move(draft), receipt](Session& self, const chat::Room* room) {
-              self.post(room, draft, receipt);
-            });
+  if (!checked) return checked.error();
+  return chat::Draft{body->room, identity_, std::move(body->text), unix_ms(), std::string(key)};
 }
 
 void Session::on_typing(const stomp::Frame& frame) {
@@ -203,21 +203,42 @@ void Session::on_typing(const stomp::Frame& frame) {
   acknowledge(receipt);
 }
 
-void Session::post(const chat::Room* room, chat::Draft draft, const std::string& receipt) {
-  if (!check_entry(room, receipt)) return;
+void Session::post(SendRequest request) {
+  if (!request.transaction) {
+    submit({&request.draft, 1}, std::move(request.receipt), "id");
+    return;
+  }
+  const auto kept =
+      transactions_.keep(*request.transaction, std::move(request.draft), shard_.config());
+  if (kept) {
+    acknowledge(std::move(request.receipt));
+  } else {
+    refuse(kept.error(), request.receipt);
+  }
+}
+
+void Session::refuse_send(const SendRequest& request, const Error& error) {
+  if (request.transaction) transactions_.spoil(*request.transaction, error);
+  refuse(error, request.receipt);
+}
+
+void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
+                     std::string_view ids_header) {
   const std::uint32_t request = next_request_++;
-  if (!shard_.submit(std::move(draft), handle_, request)) {
+  const RoomId room = drafts.front().room;
+  if (!shard_.submit(drafts, handle_, request)) {
     refuse({ErrorCode::server_overload, "too much is waiting to be stored; try again in a while"},
            receipt);
     return;
   }
-  ++in_flight_;
+  const auto count = static_cast<std::uint32_t>(drafts.size());
+  in_flight_ += count;
   if (std::exchange(said_typing_, false)) {
-    shard_.services().presence.set_typing(room->id, identity_.id, false, 0);
+    shard_.services().presence.set_typing(room, identity_.id, false, 0);
   }
   // Also without a receipt: later frames' receipts wait for it.
   if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
-  pending_->push_back({request, false, receipt, 0});
+  pending_->push_back({request, count, std::move(receipt), ids_header, {}});
 }
 
 }  // namespace rtc::server

@@ -64,10 +64,13 @@ void Session::on_subscribe(const stomp::Frame& frame) {
     request.since = last;
     request.epoch = frame.get("epoch");
   }
-  const std::string receipt = request.receipt;
-  with_room(destination->room, receipt,
-            [request = std::move(request)](Session& self, const chat::Room* room) {
-              if (self.check_entry(room, request.receipt)) self.subscribe(request);
+  with_room(destination->room,
+            [request = std::move(request)](Session& self, const Result<void>& entry) {
+              if (entry) {
+                self.subscribe(request);
+              } else {
+                self.refuse(entry.error(), request.receipt);
+              }
             });
 }
 

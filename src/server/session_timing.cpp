@@ -24,13 +24,13 @@ std::uint32_t early(std::uint32_t interval_ms) {
 
 void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
-  if (client.receives_ms > 0) beat_every_ms_ = std::max(ours, client.receives_ms);
+  if (client.receives_ms > 0) times_.beat_every_ms = std::max(ours, client.receives_ms);
   // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
   // heart-beat is late is asked before it is given up, as one that promised none.
-  ping_after_ms_ = client.sends_ms > 0
-                       ? with_margin(std::max(ours, client.sends_ms))
-                       : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
-  silence_max_ms_ = with_margin(ping_after_ms_);
+  times_.ping_after_ms = client.sends_ms > 0
+                             ? with_margin(std::max(ours, client.sends_ms))
+                             : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
+  times_.silence_max_ms = with_margin(times_.ping_after_ms);
   schedule_timer();
 }
 
@@ -42,11 +42,11 @@ void Session::schedule_timer() {
   std::uint64_t wait = throttled_ ? kThrottleMs : UINT64_MAX;
   if (connected_) {
     const std::uint64_t heard = output_.last_read_ms();
-    wait = std::min({wait, left(heard, silence_max_ms_) + 1,
-                     left(std::max(heard, last_ping_ms_), ping_after_ms_)});
-    if (beat_every_ms_ > 0) {
-      const std::uint64_t last = std::max(output_.last_write_ms(), last_beat_ms_);
-      wait = std::min(wait, left(last, early(beat_every_ms_)));
+    wait = std::min({wait, left(heard, times_.silence_max_ms) + 1,
+                     left(std::max(heard, times_.last_ping_ms), times_.ping_after_ms)});
+    if (times_.beat_every_ms > 0) {
+      const std::uint64_t last = std::max(output_.last_write_ms(), times_.last_beat_ms);
+      wait = std::min(wait, left(last, early(times_.beat_every_ms)));
     }
   }
   shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
@@ -67,20 +67,20 @@ void Session::on_timer() {
   const auto since = [now](std::uint64_t last) { return now - std::min(now, last); };
   const std::uint64_t heard = output_.last_read_ms();
   // While we do not read, nothing can come.
-  if (since(heard) > silence_max_ms_ && may_take_frames()) {
+  if (since(heard) > times_.silence_max_ms && may_take_frames()) {
     shard_.figures().silent_peers.fetch_add(1, std::memory_order_relaxed);
     fail({ErrorCode::connection_timeout, "nothing came from you for too long"}, "",
          websocket::kClosePolicyViolation);
     return;
   }
-  if (beat_every_ms_ > 0 &&
-      since(std::max(output_.last_write_ms(), last_beat_ms_)) >= early(beat_every_ms_)) {
+  if (times_.beat_every_ms > 0 && since(std::max(output_.last_write_ms(), times_.last_beat_ms)) >=
+                                      early(times_.beat_every_ms)) {
     send_frame("\n");
-    last_beat_ms_ = now;
+    times_.last_beat_ms = now;
   }
-  if (since(std::max(heard, last_ping_ms_)) >= ping_after_ms_) {
+  if (since(std::max(heard, times_.last_ping_ms)) >= times_.ping_after_ms) {
     output_.ping();
-    last_ping_ms_ = now;
+    times_.last_ping_ms = now;
   }
   schedule_timer();
 }

@@ -85,13 +85,16 @@ void Shard::cache_room(const chat::Room& room) {
   rooms_.insert_or_assign(room.id, room);
 }
 
-bool Shard::submit(chat::Draft draft, SlotHandle session, std::uint32_t request) {
+bool Shard::submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint32_t request) {
   if (services_.undelivered.load(std::memory_order_relaxed) > config().store_queue_max ||
-      !services_.store.reserve()) {
+      !services_.store.reserve(drafts.size())) {
     return false;
   }
-  figures_.messages_received.fetch_add(1, std::memory_order_relaxed);
-  submissions_.push_back({std::move(draft), {index_, session.slot, session.generation, request}});
+  figures_.messages_received.fetch_add(drafts.size(), std::memory_order_relaxed);
+  const chat::ReplyTo reply{index_, session.slot, session.generation, request};
+  for (chat::Draft& draft : drafts) {
+    submissions_.push_back({std::move(draft), reply, &draft != &drafts.back()});
+  }
   return true;
 }
 

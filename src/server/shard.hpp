@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -64,8 +65,9 @@ class Shard : private net::Timer {
   const chat::Room* cached_room(const RoomId& id) const;
   void cache_room(const chat::Room& room);
 
-  // Hands a message to the store at this turn's end; false when the store has no place left.
-  bool submit(chat::Draft draft, SlotHandle session, std::uint32_t request);
+  // Hands messages (one at least; moved from) to the store at this turn's end, as one unit: all are
+  // stored or none. False when the store has no place left for all of them.
+  bool submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint32_t request);
 
   // The number of connected people, for a subscriber of it; all hear of its changes from now on.
   std::uint64_t tell_count();

@@ -200,7 +200,8 @@ TEST(Settings, EachReachesItsPlaceFromFileEnvironmentAndFlag) {
   const std::map<std::string, std::string> least{{"RTC_PAGE_SIZE_DEFAULT", "1"},
                                                  {"RTC_MESSAGE_BYTES_MAX", "1B"},
                                                  {"RTC_STOMP_HEADER_BYTES_MAX", "1KiB"},
-                                                 {"RTC_STOMP_BODY_BYTES_MAX", "2KiB"}};
+                                                 {"RTC_STOMP_BODY_BYTES_MAX", "2KiB"},
+                                                 {"RTC_TRANSACTION_MESSAGES_MAX", "1"}};
   for (const Setting& setting : all_settings()) {
     const auto unit = unit_of(setting);
     if (!unit) continue;

@@ -77,6 +77,10 @@ TEST(Validate, BoundsFitTogether) {
   EXPECT_THAT(loader.error({"--message-bytes-max", "7169B", "--stomp-body-bytes-max", "8KiB"}),
               AllOf(HasSubstr("stomp_body_bytes_max"), HasSubstr("message_bytes_max")));
 
+  EXPECT_EQ(loader.error({"--transaction-messages-max", "9", "--store-queue-max", "9"}), "");
+  EXPECT_THAT(loader.error({"--transaction-messages-max", "9", "--store-queue-max", "8"}),
+              AllOf(HasSubstr("transaction_messages_max"), HasSubstr("store_queue_max")));
+
   const auto websocket = [&](const char* size) {
     return loader.error({"--stomp-header-bytes-max", "10KiB", "--stomp-body-bytes-max", "90KiB",
                          "--websocket-message-bytes-max", size});

@@ -146,6 +146,9 @@ class Journal final : public Relay {
   std::size_t outcomes_ = 0;
 };
 
+// Of each commit: which texts lie next to each other, how many of each.
+using Commits = std::vector<std::vector<std::pair<std::string, std::size_t>>>;
+
 class StoreQueueTest : public testing::Test {
  protected:
   StoreQueueTest() { log::set_level(log::Level::off); }
@@ -169,8 +172,30 @@ class StoreQueueTest : public testing::Test {
     queue().submit(batch);
     EXPECT_TRUE(batch.empty());
   }
-  static Submission submission(std::uint32_t request, std::uint8_t room_number = 1) {
-    return {{room(room_number), {}, std::to_string(request), 5, {}}, {0, 0, 0, request}};
+  static Submission submission(std::uint32_t request, std::uint8_t room_number = 1,
+                               bool more = false) {
+    return {{room(room_number), {}, std::to_string(request), 5, {}}, {0, 0, 0, request}, more};
+  }
+  // Hands in one unit of `count` submissions, one for each of the rooms in turn.
+  void submit_unit(std::uint32_t request, std::uint32_t count,
+                   const std::vector<std::uint8_t>& rooms = {1}) {
+    ASSERT_TRUE(queue().reserve(count));
+    std::vector<Submission> batch;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      batch.push_back(submission(request, rooms[i % rooms.size()], i + 1 < count));
+    }
+    queue().submit(batch);
+  }
+  Commits runs() {
+    Commits all;
+    for (const auto& batch : store_.batches()) {
+      auto& runs = all.emplace_back();
+      for (const std::string& text : batch) {
+        if (runs.empty() || runs.back().first != text) runs.push_back({text, 0});
+        ++runs.back().second;
+      }
+    }
+    return all;
   }
 
   ScriptedStore store_;
@@ -337,6 +362,137 @@ TEST_F(StoreQueueTest, OneUnknownRoomCostsTheOthersNothing) {
   EXPECT_EQ(outcomes[8].id, 4U) << "rooms keep their order: 0, 2, 6, 8";
   EXPECT_EQ(queue().figures().failures.load(), 1U);
   EXPECT_EQ(queue().messages_waiting(), 0U);
+}
+
+TEST_F(StoreQueueTest, AUnitIsNeverSplitByABoundOfMessages) {
+  bounds_.batch_max = 4;
+  store_.shut();
+  submit(0, 1);
+  store_.wait_until_called();
+  submit(1, 3);
+  submit_unit(4, 2);  // the fifth and sixth: into the next commit, both
+  submit(5, 1);
+  submit_unit(6, 9);  // larger than any commit: one of its own
+  submit(7, 1);
+  submit_unit(8, 3);
+  submit_unit(9, 4);
+  store_.open();
+  queue().drain();
+  EXPECT_EQ(runs(), (Commits{{{"0", 1}},
+                             {{"1", 1}, {"2", 1}, {"3", 1}},
+                             {{"4", 2}, {"5", 1}},
+                             {{"6", 9}},
+                             {{"7", 1}, {"8", 3}},
+                             {{"9", 4}}}));
+}
+
+TEST_F(StoreQueueTest, AUnitIsNeverSplitByABoundOfBytes) {
+  bounds_.batch_bytes_max = 5;
+  store_.shut();
+  submit(0, 1);
+  store_.wait_until_called();
+  submit(1, 3);
+  submit_unit(4, 3);
+  submit_unit(5, 2);
+  submit_unit(6, 6);
+  submit(7, 1);
+  store_.open();
+  queue().drain();
+  EXPECT_EQ(runs(), (Commits{{{"0", 1}},
+                             {{"1", 1}, {"2", 1}, {"3", 1}},
+                             {{"4", 3}, {"5", 2}},
+                             {{"6", 6}},
+                             {{"7", 1}}}));
+}
+
+TEST_F(StoreQueueTest, UnitsOfManyCallersStayWholeAndInOrder) {
+  constexpr std::uint32_t kCallers = 4;
+  constexpr std::uint32_t kUnits = 200;
+  bounds_.batch_max = 16;
+  queue();
+  std::vector<std::thread> callers;
+  for (std::uint32_t c = 0; c < kCallers; ++c) {
+    callers.emplace_back([&, c] {
+      for (std::uint32_t i = 0; i < kUnits; ++i) submit_unit(c * kUnits + i, 1 + i % 7);
+    });
+  }
+  for (std::thread& each : callers) each.join();
+  queue().drain();
+  std::vector<std::uint32_t> next(kCallers, 0);
+  const auto published = [&] {
+    std::vector<std::uint32_t> requests;
+    for (const Left& each : journal_.all()) {
+      if (each.published) requests.push_back(static_cast<std::uint32_t>(std::stoul(each.text)));
+    }
+    return requests;
+  }();
+  for (std::size_t at = 0; at < published.size();) {
+    const std::uint32_t caller = published[at] / kUnits;
+    const std::uint32_t unit = published[at] % kUnits;
+    ASSERT_EQ(unit, next[caller]++);
+    for (std::uint32_t i = 0; i < 1 + unit % 7; ++i)
+      ASSERT_EQ(published[at++], caller * kUnits + unit);
+  }
+  EXPECT_EQ(next, std::vector<std::uint32_t>(kCallers, kUnits));
+  EXPECT_EQ(journal_.outcomes().size(), published.size());
+}
+
+TEST_F(StoreQueueTest, AUnitWithAnUnknownRoomFailsWholeAndAlone) {
+  store_.shut();
+  submit(0, 1);
+  store_.wait_until_called();
+  submit(1, 1);
+  submit_unit(2, 3, {1, kUnknownRoom, 2});
+  submit_unit(3, 2, {1, 2});
+  submit(4, 1, kUnknownRoom);
+  submit(5, 1);
+  store_.open();
+  queue().drain();
+  std::map<std::uint32_t, std::vector<MessageId>> ids;
+  std::uint32_t last = 0;
+  for (const Left& each : journal_.outcomes()) {
+    ids[each.request].push_back(each.id);
+    EXPECT_GE(each.request, std::exchange(last, each.request)) << "in the order handed in";
+  }
+  using Ids = std::vector<MessageId>;
+  EXPECT_EQ(ids, (std::map<std::uint32_t, Ids>{
+                     {0, {1}}, {1, {2}}, {2, {0, 0, 0}}, {3, {3, 1}}, {4, {0}}, {5, {4}}}));
+  for (const Left& each : journal_.all()) {
+    if (each.published) {
+      EXPECT_NE(each.text, "2") << "nothing of a failed unit is seen";
+    }
+  }
+  EXPECT_EQ(queue().figures().failures.load(), 4U);
+  EXPECT_EQ(queue().messages_waiting(), 0U);
+}
+
+TEST_F(StoreQueueTest, AUnitIsSettledInOneCall) {
+  bounds_.batch_max = 2;
+  std::vector<std::size_t> calls;
+  queue_ = std::make_unique<StoreQueue>(
+      store_, journal_, bounds_,
+      [&](const std::vector<Outcome>& outcomes) { calls.push_back(outcomes.size()); });
+  submit_unit(0, 5);
+  queue().drain();
+  EXPECT_EQ(calls, (std::vector<std::size_t>{5}));
+}
+
+TEST_F(StoreQueueTest, PlacesForAUnitAreTakenAllOrNone) {
+  bounds_.messages_max = 5;
+  store_.shut();
+  submit(0, 2);
+  EXPECT_FALSE(queue().reserve(4));
+  EXPECT_EQ(queue().messages_waiting(), 2U);
+  EXPECT_EQ(queue().figures().refused.load(), 4U);
+  submit_unit(1, 3);
+  EXPECT_FALSE(queue().reserve());
+  store_.open();
+  journal_.wait_for_outcomes(5);
+  EXPECT_TRUE(queue().reserve(5));
+  std::vector<Submission> batch;
+  for (std::uint32_t i = 0; i < 5; ++i) batch.push_back(submission(i));
+  queue().submit(batch);
+  queue().drain();
 }
 
 TEST_F(StoreQueueTest, ARetryIsAnsweredWithTheFirstIdAndNotPublishedAgain) {
