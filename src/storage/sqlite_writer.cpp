@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "base/log.hpp"
+#include "storage/sqlite_epoch.hpp"
 #include "storage/sqlite_rows.hpp"
 
 namespace rtc::storage {
@@ -50,6 +52,14 @@ SqliteWriter::SqliteWriter(SQLite::Database database)
       open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
       direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")),
       epoch_(database_.execAndGet("SELECT epoch FROM store").getString()) {}
+
+SqliteWriter::~SqliteWriter() {
+  try {
+    close_epoch(database_);
+  } catch (const SQLite::Exception& error) {
+    log::warn("store: not closed cleanly: {}", error.what());
+  }
+}
 
 SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
   const auto known = counters_.find(room);

@@ -18,6 +18,9 @@ namespace rtc::storage {
 class SqliteWriter {
  public:
   explicit SqliteWriter(SQLite::Database database);
+  ~SqliteWriter();
+  SqliteWriter(const SqliteWriter&) = delete;
+  SqliteWriter& operator=(const SqliteWriter&) = delete;
 
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
