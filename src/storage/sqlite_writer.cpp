@@ -1,7 +1,6 @@
 // Commits: batches of messages, new rooms.
 #include "storage/sqlite_writer.hpp"
 
-#include <SQLiteCpp/Transaction.h>
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
@@ -14,7 +13,6 @@ namespace rtc::storage {
 namespace {
 
 constexpr std::size_t kCountersMax = 100'000;
-constexpr auto kImmediate = SQLite::TransactionBehavior::IMMEDIATE;
 
 std::uint64_t count_rooms(SQLite::Database& database, const char* query) {
   return static_cast<std::uint64_t>(database.execAndGet(query).getInt64());
@@ -29,6 +27,9 @@ Error bound_reached(std::string_view bound, std::uint64_t value) {
 
 SqliteWriter::SqliteWriter(SQLite::Database database)
     : database_(std::move(database)),
+      begin_(database_, "BEGIN IMMEDIATE"),
+      commit_(database_, "COMMIT"),
+      rollback_(database_, "ROLLBACK"),
       find_counter_(database_,
                     "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
                     "FROM rooms WHERE id = ?"),
@@ -59,6 +60,22 @@ SqliteWriter::~SqliteWriter() {
   } catch (const SQLite::Exception& error) {
     log::warn("store: not closed cleanly: {}", error.what());
   }
+}
+
+SqliteWriter::Transaction::Transaction(SqliteWriter& writer) : writer_(writer) {
+  Use(writer_.begin_).run();
+}
+
+void SqliteWriter::Transaction::commit() {
+  Use(writer_.commit_).run();
+  committed_ = true;
+}
+
+SqliteWriter::Transaction::~Transaction() {
+  if (committed_) return;
+  // After some errors SQLite has rolled back itself, and this one fails.
+  writer_.rollback_.tryExecuteStep();
+  writer_.rollback_.tryReset();
 }
 
 SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
@@ -112,7 +129,7 @@ Result<std::vector<chat::Stored>> SqliteWriter::append(std::span<const chat::Dra
   if (drafts.empty()) return stored;
   stored.reserve(drafts.size());
   try {
-    SQLite::Transaction transaction(database_, kImmediate);  // rolled back unless committed
+    Transaction transaction(*this);
     for (const chat::Draft& draft : drafts) {
       Counter* counter = counter_of(draft.room);
       if (counter == nullptr) {
@@ -184,7 +201,7 @@ Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
     if (count(count_direct_of_, room.creator, own_max) >= own_max) {
       return bound_reached("direct_rooms_per_identity_max", own_max);
     }
-    SQLite::Transaction transaction(database_, kImmediate);
+    Transaction transaction(*this);
     insert(room);
     const std::int64_t key = database_.getLastInsertRowid();
     for (const UserId& member : room.members) {

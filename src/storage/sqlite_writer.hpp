@@ -42,7 +42,24 @@ class SqliteWriter {
   void insert(const chat::Room& room);
   std::uint64_t count(SQLite::Statement& statement, UserId user, std::uint64_t up_to);
 
+  // From here to commit(), or rolled back; the statements are the writer's, parsed once.
+  class Transaction {
+   public:
+    explicit Transaction(SqliteWriter& writer);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+   private:
+    SqliteWriter& writer_;
+    bool committed_ = false;
+  };
+
   SQLite::Database database_;
+  SQLite::Statement begin_;
+  SQLite::Statement commit_;
+  SQLite::Statement rollback_;
   SQLite::Statement find_counter_;
   SQLite::Statement insert_message_;
   SQLite::Statement find_key_;
