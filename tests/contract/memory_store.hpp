@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -16,6 +17,8 @@ namespace rtc::chat {
 
 class MemoryStore final : public MessageStore, public RoomStore {
  public:
+  std::atomic<bool> reads_fail{false};  // pages cannot be read, as from a broken disk
+
   MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
 
   Result<std::vector<Stored>> append(std::span<const Draft> drafts) override {
@@ -56,6 +59,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
 
   Result<std::vector<Message>> page_before(RoomId room, MessageId before,
                                            std::uint32_t limit) override {
+    if (reads_fail) return not_readable();
     const std::lock_guard lock(mutex_);
     const auto& log = messages_[room];
     const MessageId end = before == 0 ? log.size() : std::min<MessageId>(before - 1, log.size());
@@ -66,6 +70,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
 
   Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                           std::uint32_t limit) override {
+    if (reads_fail) return not_readable();
     const std::lock_guard lock(mutex_);
     const auto& log = messages_[room];
     std::vector<Message> page;
@@ -116,6 +121,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   static bool has_member(const Room& room, UserId user) {
     return room.members[0] == user || room.members[1] == user;
   }
+  static Error not_readable() { return {ErrorCode::internal_server_error, "not readable"}; }
   static Error no_such_room() { return {ErrorCode::not_found_chatroom, "There is no such room."}; }
 
   std::size_t position(RoomId id) const {  // rooms_.size(): unknown
