@@ -37,8 +37,8 @@ class MessageStore {
   virtual Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                                   std::uint32_t limit) = 0;
 
-  // Names this store's ids: another value means another store, whose ids mean other messages. 1 to
-  // 32 letters and digits, the same for as long as the store lives.
+  // Names this store's ids: another value means that an id may mean another message than before. 1
+  // to 32 letters and digits, the same for as long as this object lives.
   virtual std::string epoch() const = 0;
 
   // Forgets keys of messages made before `before_ms` (Unix time), at most `limit` of them; returns

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "storage/migrations/sqlite.hpp"
+#include "storage/sqlite_epoch.hpp"
 
 namespace rtc::storage {
 namespace {
@@ -66,7 +67,7 @@ Result<void> check_ours(SQLite::Database& database, const std::string& file) {
   return {};
 }
 
-Result<void> configure(SQLite::Database& database, const std::string& file, Durability durability) {
+Result<void> configure(SQLite::Database& database, const std::string& file) {
   const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (mode != "wal") {
     return refused(
@@ -74,10 +75,6 @@ Result<void> configure(SQLite::Database& database, const std::string& file, Dura
                     "directory on a local disk",
                     file, mode));
   }
-  // Durability. NORMAL: a commit survives the death of the process; FULL: of the machine's power
-  // as well, for one fsync a commit.
-  database.exec(durability == Durability::fsync ? "PRAGMA synchronous = FULL"
-                                                : "PRAGMA synchronous = NORMAL");
   // 64 MiB of log between checkpoints, cut back to that after a burst; and as much cache at most.
   // Ten thousand busy rooms end in as many pages: they stay in memory, and a checkpoint writes each
   // of them once.
@@ -138,10 +135,15 @@ Result<SQLite::Database> open_writer(const std::filesystem::path& file,
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
                               timeout_of(options.busy_timeout_ms));
     if (auto ours = check_ours(database, file.string()); !ours) return ours.error();
-    if (auto configured = configure(database, file.string(), options.durability); !configured) {
+    if (auto configured = configure(database, file.string()); !configured) {
       return configured.error();
     }
     migrate(database);
+    open_epoch(database, file, options);
+    // Durability. NORMAL: a commit survives the death of the process; FULL: of the machine's power
+    // as well, for one fsync a commit.
+    database.exec(options.durability == Durability::fsync ? "PRAGMA synchronous = FULL"
+                                                          : "PRAGMA synchronous = NORMAL");
     return database;
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() == SQLITE_NOTADB) return not_a_database;

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "chat/message_store.hpp"
@@ -25,6 +26,7 @@ struct SqliteOptions {
   std::uint32_t readers = 2;             // read connections
   std::uint32_t busy_timeout_ms = 5000;  // how long a call waits for another process that writes
   Durability durability = Durability::commit;
+  std::string boot = {};  // names the machine's boot; "": the kernel's boot_id
 };
 
 class SqliteStore final : public chat::MessageStore, public chat::RoomStore {

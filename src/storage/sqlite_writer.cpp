@@ -1,12 +1,13 @@
 // Commits: batches of messages, new rooms.
 #include "storage/sqlite_writer.hpp"
 
-#include <SQLiteCpp/Transaction.h>
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
 #include <sqlite3.h>
 
+#include "base/log.hpp"
+#include "storage/sqlite_epoch.hpp"
 #include "storage/sqlite_file.hpp"
 #include "storage/sqlite_rows.hpp"
 
@@ -14,7 +15,6 @@ namespace rtc::storage {
 namespace {
 
 constexpr std::size_t kCountersMax = 100'000;
-constexpr auto kImmediate = SQLite::TransactionBehavior::IMMEDIATE;
 
 std::uint64_t count_rooms(SQLite::Database& database, const char* query) {
   return static_cast<std::uint64_t>(database.execAndGet(query).getInt64());
@@ -30,6 +30,9 @@ Error bound_reached(std::string_view bound, std::uint64_t value) {
 SqliteWriter::SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms)
     : database_(std::move(database)),
       busy_timeout_ms_(busy_timeout_ms),
+      begin_(database_, "BEGIN IMMEDIATE"),
+      commit_(database_, "COMMIT"),
+      rollback_(database_, "ROLLBACK"),
       find_counter_(database_,
                     "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
                     "FROM rooms WHERE id = ?"),
@@ -67,6 +70,30 @@ void SqliteWriter::worked() {
   if (waits_when_busy_) return;
   waits_when_busy_ = true;
   database_.setBusyTimeout(timeout_of(busy_timeout_ms_));
+}
+
+SqliteWriter::~SqliteWriter() {
+  try {
+    close_epoch(database_);
+  } catch (const SQLite::Exception& error) {
+    log::warn("store: not closed cleanly: {}", error.what());
+  }
+}
+
+SqliteWriter::Transaction::Transaction(SqliteWriter& writer) : writer_(writer) {
+  Use(writer_.begin_).run();
+}
+
+void SqliteWriter::Transaction::commit() {
+  Use(writer_.commit_).run();
+  committed_ = true;
+}
+
+SqliteWriter::Transaction::~Transaction() {
+  if (committed_) return;
+  // After some errors SQLite has rolled back itself, and this one fails.
+  writer_.rollback_.tryExecuteStep();
+  writer_.rollback_.tryReset();
 }
 
 SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
@@ -121,7 +148,7 @@ Result<std::vector<chat::Stored>> SqliteWriter::append(std::span<const chat::Dra
   if (drafts.empty()) return stored;
   stored.reserve(drafts.size());
   try {
-    SQLite::Transaction transaction(database_, kImmediate);  // rolled back unless committed
+    Transaction transaction(*this);
     for (const chat::Draft& draft : drafts) {
       Counter* counter = counter_of(draft.room);
       if (counter == nullptr) {
@@ -194,7 +221,7 @@ Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
     if (count(count_direct_of_, room.creator, own_max) >= own_max) {
       return bound_reached("direct_rooms_per_identity_max", own_max);
     }
-    SQLite::Transaction transaction(database_, kImmediate);
+    Transaction transaction(*this);
     insert(room);
     const std::int64_t key = database_.getLastInsertRowid();
     for (const UserId& member : room.members) {

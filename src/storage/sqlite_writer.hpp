@@ -18,6 +18,9 @@ namespace rtc::storage {
 class SqliteWriter {
  public:
   SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms);
+  ~SqliteWriter();
+  SqliteWriter(const SqliteWriter&) = delete;
+  SqliteWriter& operator=(const SqliteWriter&) = delete;
 
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
@@ -44,9 +47,26 @@ class SqliteWriter {
   Error failed(const SQLite::Exception& error);
   void worked();
 
+  // From here to commit(), or rolled back; the statements are the writer's, parsed once.
+  class Transaction {
+   public:
+    explicit Transaction(SqliteWriter& writer);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+   private:
+    SqliteWriter& writer_;
+    bool committed_ = false;
+  };
+
   SQLite::Database database_;
   std::uint32_t busy_timeout_ms_;
   bool waits_when_busy_ = true;
+  SQLite::Statement begin_;
+  SQLite::Statement commit_;
+  SQLite::Statement rollback_;
   SQLite::Statement find_counter_;
   SQLite::Statement insert_message_;
   SQLite::Statement find_key_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -16,6 +17,8 @@ namespace rtc::chat {
 
 class MemoryStore final : public MessageStore, public RoomStore {
  public:
+  std::atomic<bool> reads_fail{false};  // pages cannot be read, as from a broken disk
+
   MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
 
   // From now on messages and rooms are neither stored nor read; or are again.
@@ -63,6 +66,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
 
   Result<std::vector<Message>> page_before(RoomId room, MessageId before,
                                            std::uint32_t limit) override {
+    if (reads_fail) return failure();
     const std::lock_guard lock(mutex_);
     if (failing_) return failure();
     const auto& log = messages_[room];
@@ -74,6 +78,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
 
   Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                           std::uint32_t limit) override {
+    if (reads_fail) return failure();
     const std::lock_guard lock(mutex_);
     if (failing_) return failure();
     const auto& log = messages_[room];

@@ -353,5 +353,90 @@ TEST_F(SqliteStoreTest, AnotherFileHasAnotherEpoch) {
   EXPECT_NE(open()->epoch(), first);
 }
 
+// The epoch that a store opened so has. `cleanly`: closed as at the end of the program; otherwise
+// its process is killed.
+std::string epoch_of(const SqliteOptions& options, bool cleanly = true) {
+  std::array<int, 2> pipe_ends{};
+  EXPECT_EQ(::pipe(pipe_ends.data()), 0);
+  const pid_t child = ::fork();
+  EXPECT_GE(child, 0);
+  if (child == 0) {
+    auto store = SqliteStore::open(options);
+    if (!store || !(*store)->append(std::vector{draft(lobby_id(), "x")})) ::_exit(1);
+    const std::string epoch = (*store)->epoch();
+    if (cleanly) store->reset();
+    if (::write(pipe_ends[1], epoch.data(), epoch.size()) < 0) ::_exit(1);
+    if (!cleanly) ::raise(SIGKILL);
+    ::_exit(0);
+  }
+  ::close(pipe_ends[1]);
+  std::string epoch(100, '\0');
+  const ssize_t size = ::read(pipe_ends[0], epoch.data(), epoch.size());
+  ::close(pipe_ends[0]);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(size, 16);
+  epoch.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return epoch;
+}
+
+TEST_F(SqliteStoreTest, KeepsItsEpochAfterAKillUnlessTheMachineWentDownToo) {
+  const SqliteOptions monday{.file = file(), .boot = "monday"};
+  const SqliteOptions tuesday{.file = file(), .boot = "tuesday"};
+  const std::string first = epoch_of(monday, false);
+  EXPECT_EQ(epoch_of(monday, false), first) << "nothing was lost";
+  const std::string second = epoch_of(tuesday, false);
+  EXPECT_NE(second, first) << "commits may have been lost";
+  EXPECT_EQ(epoch_of(tuesday), second);
+  EXPECT_EQ(epoch_of(monday), second) << "it was closed cleanly";
+  EXPECT_EQ(ask("SELECT boot FROM store"), "");
+  EXPECT_EQ(ask("SELECT max(id) FROM messages"), "5");
+}
+
+TEST_F(SqliteStoreTest, KeepsItsEpochOverALossOfPowerWhenNoCommitIsLostByOne) {
+  SqliteOptions options{.file = file(), .durability = Durability::fsync, .boot = "monday"};
+  const std::string first = epoch_of(options, false);
+  options.boot = "tuesday";
+  EXPECT_EQ(epoch_of(options, false), first);
+  // From the other durability to this one within a boot: what came before is on the disk.
+  options.durability = Durability::commit;
+  EXPECT_EQ(epoch_of(options, false), first);
+  options.durability = Durability::fsync;
+  EXPECT_EQ(epoch_of(options, false), first);
+  options.boot = "wednesday";
+  EXPECT_EQ(epoch_of(options, false), first);
+}
+
+TEST_F(SqliteStoreTest, AnUnknownBootIsTheMachines) {
+  const std::string first = epoch_of({.file = file()}, false);
+  EXPECT_EQ(epoch_of({.file = file()}, false), first);
+  EXPECT_NE(ask("SELECT boot FROM store"), "");
+}
+
+TEST_F(SqliteStoreTest, ACopyHasAnotherEpochAndAMovedFileTheSame) {
+  const std::string first = open()->epoch();
+  const auto backup = file().parent_path() / "backup.db";
+  const auto moved = file().parent_path() / "moved.db";
+  std::filesystem::copy_file(file(), backup);
+  std::filesystem::rename(file(), moved);
+  EXPECT_EQ(open_store(moved)->epoch(), first);
+  const std::string second = open_store(backup)->epoch();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(open_store(backup)->epoch(), second) << "from then on it is a store of its own";
+  // Put back where it was: most likely under the number of the file that was there.
+  std::filesystem::remove(moved);
+  std::filesystem::copy_file(backup, moved);
+  EXPECT_NE(open_store(moved)->epoch(), second);
+}
+
+TEST_F(SqliteStoreTest, AFileOfTheVersionBeforeKeepsItsEpoch) {
+  const std::string first = open()->epoch();
+  execute(
+      "ALTER TABLE store DROP COLUMN boot; ALTER TABLE store DROP COLUMN file; "
+      "PRAGMA user_version = 2");
+  EXPECT_EQ(open()->epoch(), first);
+  EXPECT_NE(ask("SELECT file FROM store"), "");
+}
+
 }  // namespace
 }  // namespace rtc::storage

@@ -1,5 +1,7 @@
 // SUBSCRIBE with `since`: what was missed, then live, one stream without a hole or a repeat.
 import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { lobby, newRoom, newUser, serverFor } from './harness.mjs';
 import { StompSocket, clientFor, memberFor } from './clients.mjs';
@@ -90,6 +92,35 @@ describe('resume', () => {
     assert.deepEqual(await takeIds(same, 1), [3]);
     await writer.post(room, 'live');
     assert.deepEqual(await takeIds(same, 1), [4]);
+  });
+
+  it('after a restart and a kill -9 the epoch is the same, on a copy of the data it is another', async (t) => {
+    const { server, user, room } = await roomWith(t, 3);
+    const reader = await clientFor(t, server, user);
+    await resume(reader, room, 2);
+    const { epoch } = (await reader.message('room')).headers;
+    for (const end of ['restart', 'kill9']) {
+      if (end === 'kill9') await server.kill9();
+      await server.restart();
+      const same = await clientFor(t, server, user);
+      await resume(same, room, 2, { epoch });
+      const message = await same.message('room');
+      assert.deepEqual([message.body.id, message.headers.epoch], [3, epoch], end);
+    }
+
+    const backup = path.join(server.cwd, 'backup');
+    await server.kill9();
+    await cp(server.dataDir, backup, { recursive: true });
+    const copy = await serverFor(t, { dataDir: backup });
+    assert.match(copy.log(), /new epoch.*copy/);
+    const told = await clientFor(t, copy, user);
+    await resume(told, room, 2, { epoch });
+    const marker = await told.message('room');
+    assert.equal(marker.headers.marker, 'EPOCH_CHANGED');
+    assert.notEqual(marker.headers.epoch, epoch);
+    assert.equal(marker.body.to, 3);
+    await copy.stop(); // before its data goes with the first server's
+    await server.restart();
   });
 
   it('a malformed since is refused', async (t) => {

@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 2> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 3> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -63,6 +63,12 @@ CREATE INDEX message_keys_age ON message_keys (created_at_ms);
 
 CREATE TABLE store (epoch TEXT NOT NULL) STRICT;
 INSERT INTO store VALUES (lower(hex(randomblob(8))));
+)sql",
+    // 3: what tells that ids may be given again
+    R"sql(
+ALTER TABLE store ADD COLUMN boot TEXT NOT NULL DEFAULT '';  -- of the machine, while the file is
+                                        -- open for commits that a loss of power may take back
+ALTER TABLE store ADD COLUMN file TEXT NOT NULL DEFAULT '';  -- inode and birth of this very file
 )sql",
 };
 

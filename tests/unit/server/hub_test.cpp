@@ -1,11 +1,8 @@
-// The hub, over real sessions: who gets what, as which bytes.
+// The hub, over real sessions: who gets what, as which bytes. In random order: hub_model_test.cpp.
 #include "server/hub.hpp"
 
 #include <gtest/gtest.h>
-#include <map>
-#include <random>
 
-#include "unit/base/seed.hpp"
 #include "unit/server/session_world.hpp"
 
 namespace rtc::server {
@@ -127,75 +124,6 @@ TEST_F(HubTest, CountsGoToTheEntryTopicOnly) {
   EXPECT_TRUE(other.output.all("MESSAGE", "destination").empty());
   person.say("UNSUBSCRIBE\nid:e\n\n");
   EXPECT_FALSE(hub().has_entry_subscribers());
-}
-
-// Random people come, subscribe, leave and go while messages arrive; each must get every message of
-// his time once, in order, under his own subscription's name.
-TEST_F(HubTest, AgreesWithAModel) {
-  std::mt19937_64 random(rtc::test::seed());
-  constexpr const char* kVersions[] = {"1.0", "1.1", "1.2"};
-  struct Member {
-    std::unique_ptr<Person> person;
-    std::map<std::string, RoomId> subscriptions;               // by id
-    std::map<std::string, std::vector<std::string>> expected;  // message ids by subscription
-  };
-  std::vector<RoomId> rooms;
-  std::map<RoomId, MessageId> last;
-  for (std::uint8_t i = 1; i <= 4; ++i) rooms.push_back(room(i));
-  std::vector<Member> members;
-  const auto check = [&](const Member& member) {
-    std::map<std::string, std::vector<std::string>> got;
-    for (const std::string& frame : member.person->output.frames) {
-      if (test::command_of(frame) != "MESSAGE") continue;
-      const std::string id = header_of(frame, "subscription");
-      got[id].push_back(header_of(frame, "message-id"));
-    }
-    ASSERT_EQ(got, member.expected);
-    ASSERT_EQ(member.person->output.close_code, 0);
-  };
-  for (int step = 0; step < 2000; ++step) {
-    const std::size_t what = rtc::test::pick(random, 0, 99);
-    if (members.empty() || (what < 6 && members.size() < 30)) {
-      Member& made = members.emplace_back();
-      made.person =
-          std::make_unique<Person>(world_, what % 2 == 0 ? Framing::websocket : Framing::sockjs);
-      made.person->connect(kVersions[rtc::test::pick(random, 0, 2)]);
-      continue;
-    }
-    const std::size_t at = rtc::test::pick(random, 0, members.size() - 1);
-    Member& member = members[at];
-    const std::string id = "sub-" + std::to_string(rtc::test::pick(random, 0, 3));
-    if (what < 30) {
-      if (member.subscriptions.contains(id)) continue;
-      const RoomId& to = rooms[rtc::test::pick(random, 0, rooms.size() - 1)];
-      member.person->subscribe(id, destination_of(to));
-      member.subscriptions[id] = to;
-    } else if (what < 45) {
-      if (member.subscriptions.erase(id) == 0) continue;
-      member.person->say("UNSUBSCRIBE\nid:" + id + "\n\n");
-    } else if (what < 48) {
-      hub().flush();
-      check(member);
-      members.erase(members.begin() + static_cast<std::ptrdiff_t>(at));
-    } else if (what < 90) {
-      const RoomId& to = rooms[rtc::test::pick(random, 0, rooms.size() - 1)];
-      const chat::Message sent = message(to, ++last[to]);
-      deliver(sent);
-      for (Member& each : members) {
-        for (const auto& [name, where] : each.subscriptions) {
-          if (where == to) {
-            each.expected[name].push_back(to.to_string() + "-" + std::to_string(sent.id));
-          }
-        }
-      }
-    } else {
-      hub().flush();
-      for (const Member& each : members) check(each);
-    }
-    if (HasFatalFailure()) return;
-  }
-  hub().flush();
-  for (const Member& each : members) check(each);
 }
 
 }  // namespace

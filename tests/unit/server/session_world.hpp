@@ -78,24 +78,27 @@ class FakeOutput final : public SessionOutput {
   std::string last() const { return frames.empty() ? "" : frames.back(); }
 
  private:
-  // Whole WebSocket text messages of a server: the inverse of append_framed().
-  void take(std::string_view bytes) {
-    while (!bytes.empty()) {
-      ASSERT_GE(bytes.size(), 2U);
+  // WebSocket text messages of a server, whole or in parts: the inverse of append_framed().
+  void take(std::string_view part) {
+    begun_ += part;
+    std::string_view bytes = begun_;
+    while (bytes.size() >= 2) {
       ASSERT_EQ(bytes[0], '\x81') << "one final text frame";
       std::size_t size = static_cast<unsigned char>(bytes[1]);
       std::size_t head = 2;
       if (size > 125) {
         head += size == 126 ? 2 : 8;
+        if (bytes.size() < head) break;
         size = 0;
         for (std::size_t i = 2; i < head; ++i) {
           size = size << 8 | static_cast<unsigned char>(bytes[i]);
         }
       }
-      ASSERT_GE(bytes.size(), head + size);
+      if (bytes.size() < head + size) break;
       take_message(bytes.substr(head, size));
       bytes.remove_prefix(head + size);
     }
+    begun_.erase(0, begun_.size() - bytes.size());
   }
   void take_message(std::string_view message) {
     if (framing_ == Framing::websocket) {
@@ -108,6 +111,7 @@ class FakeOutput final : public SessionOutput {
   }
 
   Framing framing_;
+  std::string begun_;  // a message that has not come whole
 };
 
 // Takes the tokens "user <digit>", "other token of user <digit>" and "expired".
@@ -135,7 +139,8 @@ class World {
   World& operator=(const World&) = delete;
   ~World() { stop(); }
 
-  Config config;  // to be changed before the first use of the shard
+  Config config;         // to be changed before the first use of the shard
+  unsigned readers = 2;  // threads that read the store; as config
   chat::MemoryStore store;
 
   Shard& shard() {
@@ -207,7 +212,8 @@ class World {
       shard_->loop().post([this, batch] { shard_->deliver(batch); });
     });
     queue_ = std::make_unique<chat::StoreQueue>(
-        store, relay_, chat::StoreQueueBounds{.messages_max = config.store_queue_max},
+        store, relay_,
+        chat::StoreQueueBounds{.messages_max = config.store_queue_max, .readers = readers},
         [this](std::vector<chat::Outcome> outcomes) { take(std::move(outcomes)); });
     services_ =
         std::unique_ptr<Services>(new Services{.config = config,
