@@ -10,7 +10,7 @@
 namespace rtc::websocket {
 
 struct ExtensionAnswer {
-  std::string header;  // Sec-WebSocket-Extensions of the answer; empty: none
+  std::string header{};  // Sec-WebSocket-Extensions of the answer; empty: none
   Deflate deflate = Deflate::off;
 };
 

@@ -28,7 +28,7 @@ struct UpgradeAnswer {
   std::string accept;  // Sec-WebSocket-Accept
   std::string_view
       protocol;  // the chosen subprotocol, one of those offered to choose from; or empty
-  ExtensionAnswer extensions;
+  ExtensionAnswer extensions{};
 };
 
 // Whether the request asks for WebSocket at all (an Upgrade header naming it).

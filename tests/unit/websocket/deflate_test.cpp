@@ -141,7 +141,7 @@ TEST(Inflate, RandomBytesEndInSomething) {
   std::mt19937_64 random(seed());
   Inflater inflater;
   for (int round = 0; round < 2000; ++round) {
-    std::string payload = random_text(random, pick(random, 0, 60));
+    const std::string payload = random_text(random, pick(random, 0, 60));
     inflated(inflater, payload);
   }
 }
