@@ -1,5 +1,6 @@
 // Any bytes, however cut, give the same events, and none beyond the limits.
-// Input: one byte that chooses the size of the pieces, then the stream.
+// Input: one byte that chooses the size of the pieces and, by its highest bit, whether
+// permessage-deflate was agreed on; then the stream.
 #include "base/utf8.hpp"
 #include "require.hpp"
 #include "unit/websocket/client_frames.hpp"
@@ -11,9 +12,11 @@ using rtc::fuzz::require;
 using rtc::websocket::DecoderLimits;
 using rtc::websocket::Event;
 
+using rtc::websocket::Inflater;
+
 constexpr DecoderLimits kLimits{.message_bytes_max = 300, .fragments_max = 5};
 
-void check_event(const Event& event, std::span<const char> input) {
+void check_event(const Event& event, std::span<const char> input, bool inflating) {
   const auto holds = [&](std::span<const char> part) {
     return part.empty() || (part.data() >= input.data() &&
                             part.data() + part.size() <= input.data() + input.size());
@@ -22,7 +25,8 @@ void check_event(const Event& event, std::span<const char> input) {
     case Event::Kind::need_more:
       break;
     case Event::Kind::data:
-      require(holds(event.payload), "a stretch lies in the input");
+      require(inflating || holds(event.payload), "a stretch lies in the input");
+      require(event.payload.size() <= Inflater::kStretchBytesMax, "stretches are short");
       break;
     case Event::Kind::ping:
     case Event::Kind::pong:
@@ -36,16 +40,18 @@ void check_event(const Event& event, std::span<const char> input) {
 }
 
 // The stream in one piece, event by event.
-void check_whole(std::string stream) {
-  rtc::websocket::Decoder decoder(kLimits);
+void check_whole(std::string stream, Inflater* inflater) {
+  rtc::websocket::Decoder decoder(kLimits, inflater);
   std::span<char> input(stream);
   std::string message;
   bool ended = false;
   while (true) {
+    const bool inflating = decoder.inflating();
+    require(!inflating || inflater != nullptr, "nothing is inflated unasked");
     const Event event = decoder.next(input);
     if (event.kind == Event::Kind::need_more) break;
     require(!ended, "nothing comes after a close or an error");
-    check_event(event, stream);
+    check_event(event, stream, inflating);
     ended = event.kind == Event::Kind::close || event.kind == Event::Kind::error;
     if (event.kind != Event::Kind::data) continue;
     if (event.message_begin) message.clear();
@@ -62,15 +68,17 @@ void check_whole(std::string stream) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  static Inflater inflater_of_all;
+  Inflater* const inflater = data[0] >= 128 ? &inflater_of_all : nullptr;
   const std::size_t piece_bytes = 1U + data[0] % 32U;
   const std::string stream(data + 1, data + size);
-  check_whole(stream);
+  check_whole(stream, inflater);
   std::vector<std::string> pieces;
   for (std::size_t at = 0; at < stream.size(); at += piece_bytes) {
     pieces.push_back(stream.substr(at, piece_bytes));
   }
-  require(rtc::websocket::test::decode({stream}, kLimits) ==
-              rtc::websocket::test::decode(pieces, kLimits),
+  require(rtc::websocket::test::decode({stream}, kLimits, inflater) ==
+              rtc::websocket::test::decode(pieces, kLimits, inflater),
           "every cut gives the same events");
   return 0;
 }

@@ -93,6 +93,11 @@ int serve(const Config& config) {
       {**store, **store, relay, tokens, new_identity, server::embedded_page()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
+  if (config.conformance) {
+    log::warn(
+        "CONFORMANCE IS ON: anyone may use the test end points without a token or a bound; "
+        "never let others reach this server");
+  }
   (*server)->start();
   log::info("open http://{} in a browser; Ctrl-C stops", config.listen.front());
 

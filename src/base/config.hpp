@@ -68,6 +68,9 @@ struct Config {
   std::uint32_t http_body_bytes_max = 0;
   std::uint32_t websocket_message_bytes_max = 0;
   std::uint32_t websocket_fragments_max = 0;
+  std::uint32_t websocket_control_rate_max = 0;
+  bool websocket_deflate = false;
+  std::uint32_t websocket_deflate_bytes_min = 0;
   std::uint32_t stomp_headers_max = 0;
   std::uint32_t stomp_header_bytes_max = 0;
   std::uint32_t stomp_body_bytes_max = 0;
@@ -88,6 +91,8 @@ struct Config {
   std::uint64_t shutdown_timeout_ms = 0;
   std::uint64_t store_lock_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
+
+  bool conformance = false;
 };
 
 // What the command line asks for instead of running.

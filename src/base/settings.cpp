@@ -90,6 +90,7 @@ std::string Setting::format() const {
           [](const Choice& choice) -> std::string {
             return fmt::format("one of {}", fmt::join(choice.options, ", "));
           },
+          [](Switch) -> std::string { return "on or off"; },
       },
       target);
 }
@@ -138,6 +139,11 @@ Result<void> Setting::assign(Config& config, std::span<const std::string> values
               return expected;
             }
             config.*(to.member) = value;
+            return {};
+          },
+          [&](Switch member) -> Result<void> {
+            if (value != "on" && value != "off") return expected;
+            config.*member = value == "on";
             return {};
           },
       },
@@ -258,6 +264,13 @@ std::span<const Setting> all_settings() {
        4 * kKiB, 64 * kMiB, "Longest WebSocket message (else close code 1009)."},
       {"websocket_fragments_max", &Config::websocket_fragments_max, "1024", 1, 1'000'000,
        "Most fragments of one WebSocket message."},
+      {"websocket_control_rate_max", &Config::websocket_control_rate_max, "50", 1, 1'000'000,
+       "Pings and pongs a client may send a second, and at once after a pause (else close code "
+       "1008)."},
+      {"websocket_deflate", &Config::websocket_deflate, "on", 0, 0,
+       "Whether permessage-deflate is offered to WebSocket clients that ask for it."},
+      {"websocket_deflate_bytes_min", S::Bytes{&Config::websocket_deflate_bytes_min}, "512B", 1,
+       kMiB, "Room messages whose JSON is shorter are sent as they are."},
       {"stomp_headers_max", &Config::stomp_headers_max, "64", 8, 1000,
        "Most header lines of one STOMP frame."},
       {"stomp_header_bytes_max", S::Bytes{&Config::stomp_header_bytes_max}, "16KiB", kKiB, kMiB,
@@ -300,6 +313,11 @@ std::span<const Setting> all_settings() {
        "those after it, are refused until it lets go."},
       {"slow_turn", S::Duration{&Config::slow_turn_ms}, "100ms", 1, kHour,
        "Turns of an event loop that take longer are counted and logged."},
+      // For tests of ours and of others.
+      {"conformance", &Config::conformance, "off", 0, 0,
+       "Opens what public test suites need, such as an echo without a token. Never where others "
+       "can "
+       "reach the server."},
   };
   return settings;
 }

@@ -29,7 +29,9 @@ struct Setting {
     std::string Config::*member;
     std::span<const std::string_view> options;  // lives for ever
   };
-  using Target = std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration, Choice>;
+  using Switch = bool Config::*;
+  using Target =
+      std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration, Choice, Switch>;
 
   std::string_view name;  // in the file; RTC_<UPPER> in the environment; --with-dashes as a flag
   Target target;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sockjs/framing.hpp"
+#include "websocket/deflate.hpp"
 #include "websocket/encoder.hpp"
 
 namespace rtc::server {
@@ -30,7 +31,7 @@ std::string framed_tail(Framing framing, std::string_view body) {
 }
 
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
-                        std::size_t tail_bytes) {
+                        std::size_t tail_bytes, bool compressed) {
   std::string array;
   if (framing == Framing::sockjs) {
     array = "a[\"";
@@ -38,9 +39,16 @@ void append_framed_head(std::string& out, Framing framing, std::string_view stom
     stomp_head = array;
   }
   std::array<char, websocket::kHeaderBytesMax> header{};
-  const std::size_t header_bytes = websocket::write_header(
-      websocket::Opcode::text, stomp_head.size() + tail_bytes, header.data());
-  out.append(header.data(), header_bytes).append(stomp_head);
+  const std::size_t head_bytes =
+      compressed ? websocket::Deflater::stored_bytes(stomp_head.size()) : stomp_head.size();
+  out.append(header.data(),
+             websocket::write_header(websocket::Opcode::text, head_bytes + tail_bytes,
+                                     header.data(), compressed));
+  if (compressed) {
+    websocket::Deflater::append_stored(out, stomp_head);
+  } else {
+    out.append(stomp_head);
+  }
 }
 
 }  // namespace rtc::server

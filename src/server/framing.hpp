@@ -16,8 +16,9 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp);
 // The same in two parts, for frames whose bodies are alike: a frame's bytes are its head and the
 // common tail. `body` is the frame's whole body; its NUL is added.
 std::string framed_tail(Framing framing, std::string_view body);
-// `stomp_head`: the frame up to its body; `tail_bytes`: the size of what framed_tail() gave.
+// `stomp_head`: the frame up to its body; `tail_bytes`: the size of what framed_tail() gave, or,
+// `compressed`, of what Deflater::append_end() made of it.
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
-                        std::size_t tail_bytes);
+                        std::size_t tail_bytes, bool compressed = false);
 
 }  // namespace rtc::server

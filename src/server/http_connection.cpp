@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "server/api.hpp"
+#include "server/echo_connection.hpp"
 #include "server/envelope.hpp"
 #include "server/shard.hpp"
 #include "server/static_files.hpp"
@@ -17,6 +18,7 @@ namespace rtc::server {
 namespace {
 
 constexpr std::string_view kStompPath = "/ws";
+constexpr std::string_view kEchoPath = "/websocket_echo";  // in the conformance profile only
 constexpr std::array<std::string_view, 2> kSockJsPaths{"/connect", "/chat"};
 constexpr std::array<std::string_view, 3> kSubprotocols{"v12.stomp", "v11.stomp", "v10.stomp"};
 
@@ -123,7 +125,8 @@ void HttpConnection::route() {
   const auto sockjs = below_sockjs(path);
   const auto session = sockjs ? sockjs::parse_session_path(*sockjs) : std::nullopt;
   const bool sockjs_websocket = session && session->transport == "websocket";
-  const bool known = path == kStompPath || path == "/healthz" || path == "/readyz" ||
+  const bool echo = path == kEchoPath && shard_.config().conformance;
+  const bool known = path == kStompPath || echo || path == "/healthz" || path == "/readyz" ||
                      path == "/metrics" || sockjs == "" || sockjs == "/" || sockjs == "/info" ||
                      sockjs == "/websocket" || sockjs_websocket ||
                      shard_.services().files.has(path);
@@ -136,8 +139,8 @@ void HttpConnection::route() {
         error_response({ErrorCode::method_not_allowed, "this path takes GET, HEAD, OPTIONS"});
     response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
     respond(std::move(response));
-  } else if (path == kStompPath || sockjs == "/websocket") {
-    upgrade(Framing::websocket);
+  } else if (path == kStompPath || sockjs == "/websocket" || echo) {
+    upgrade(Framing::websocket, echo);
   } else if (sockjs_websocket) {
     upgrade(Framing::sockjs);
   } else if (sockjs == "/info") {
@@ -167,7 +170,7 @@ void HttpConnection::route() {
   }
 }
 
-void HttpConnection::upgrade(Framing framing) {
+void HttpConnection::upgrade(Framing framing, bool echo) {
   const std::string origin = request_.header("Origin");
   if (!origin.empty() && !origin_allowed(origin)) {
     respond(error_response({ErrorCode::forbidden_access,
@@ -198,11 +201,13 @@ void HttpConnection::upgrade(Framing framing) {
   const std::string key = request_.header("Sec-WebSocket-Key");
   const std::string version = request_.header("Sec-WebSocket-Version");
   const std::string protocol = request_.header("Sec-WebSocket-Protocol");
+  const std::string extensions =
+      shard_.config().websocket_deflate ? request_.header("Sec-WebSocket-Extensions") : "";
   websocket::UpgradeAnswer answer;
   websocket::Refusal refusal;
-  if (!websocket::accept_upgrade(
-          {request_.method, request_.version, upgrade, connection_header, key, version, protocol},
-          kSubprotocols, answer, refusal)) {
+  if (!websocket::accept_upgrade({request_.method, request_.version, upgrade, connection_header,
+                                  key, version, protocol, extensions},
+                                 kSubprotocols, answer, refusal)) {
     http::Response response = error_response(refusal.error);
     if (refusal.wrong_version) {
       response.status = 426;
@@ -227,6 +232,9 @@ void HttpConnection::upgrade(Framing framing) {
   if (!answer.protocol.empty()) {
     response.headers.emplace_back("Sec-WebSocket-Protocol", answer.protocol);
   }
+  if (!answer.extensions.header.empty()) {
+    response.headers.emplace_back("Sec-WebSocket-Extensions", answer.extensions.header);
+  }
   connection_->send(http::serialize(response, {}));
   upgraded_ = true;
   net::Connection& connection = *connection_;
@@ -234,8 +242,14 @@ void HttpConnection::upgrade(Framing framing) {
     totals.release(peer, exempt);
     if (behind_proxy) totals.release_client(client);
   };
-  connection.set_handler(std::make_unique<WebSocketConnection>(shard_, connection, framing, client,
-                                                               std::move(release)));
+  const auto deflate = answer.extensions.deflate;
+  if (echo) {
+    connection.set_handler(
+        std::make_unique<EchoConnection>(shard_, connection, deflate, std::move(release)));
+  } else {
+    connection.set_handler(std::make_unique<WebSocketConnection>(
+        shard_, connection, framing, deflate, client, std::move(release)));
+  }
   connection.resume();
 }
 

@@ -37,7 +37,7 @@ class HttpConnection final : public net::ConnectionHandler, private net::Timer {
   void on_timer() override;
   void on_request();
   void route();
-  void upgrade(Framing framing);
+  void upgrade(Framing framing, bool echo = false);
   void respond_error(unsigned status, const Error& error);
   void add_cors(http::Response& response) const;
   bool origin_allowed(std::string_view origin) const;

@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "server/room_message.hpp"
 #include "server/session.hpp"
 #include "stomp/writer.hpp"
 
@@ -22,7 +21,8 @@ constexpr std::size_t kSharedTailMin = 1024;
 
 }  // namespace
 
-Hub::Hub(std::string epoch) : epoch_(std::move(epoch)) {
+Hub::Hub(std::string epoch, websocket::Deflater& deflater, std::size_t deflate_bytes_min)
+    : epoch_(std::move(epoch)), context_{epoch_, deflater, deflate_bytes_min} {
   entry_.key_.kind = Destination::Kind::entry;
   errors_.key_.kind = Destination::Kind::errors;
   for (Topic* const topic : {&entry_, &errors_}) topic->destination_ = to_string(topic->key_);
@@ -177,10 +177,10 @@ std::string Hub::encode(const Group& group, std::string_view message_id,
 }
 
 std::string Hub::encode(const Group& group, const chat::Message& message) const {
-  RoomMessage whole(message, epoch_);
+  RoomMessage whole(message, context_);
   std::string frame;
   whole.append_head(frame, group);
-  return frame.append(whole.tail(group.variant().framing).view());
+  return frame.append(whole.tail(group.variant()).view());
 }
 
 void Hub::mark_dirty(Group& group) {
@@ -195,7 +195,7 @@ void Hub::append(Group& group, RoomMessage& message) {
   mark_dirty(group);
   const std::size_t before = group.pending_.size();
   message.append_head(group.pending_, group);
-  const net::Bytes& tail = message.tail(group.variant_.framing);
+  const net::Bytes& tail = message.tail(group.variant_);
   if (tail.size() < kSharedTailMin) {
     group.pending_ += tail.view();
     pending_bytes_ += group.pending_.size() - before;
@@ -212,7 +212,7 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
   if (found == rooms_.end()) return;
   Topic& topic = *found->second;
   if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, index);
-  RoomMessage common(message, epoch_);
+  RoomMessage common(message, context_);
   for (auto& [variant, group] : topic.groups_) append(*group, common);
   pending_bytes_ += message.text.size();
 }

@@ -1,10 +1,11 @@
 // Who hears what, on one loop. The loop's thread only.
 //
 // The hot path. A topic's subscribers are grouped by everything that changes the bytes they get:
-// subscription id, STOMP version, framing. Stock clients call their first subscription alike, so a
-// room is mostly one group. A message is encoded once a group, into the group's buffer; at the end
-// of the loop's turn each group's buffer becomes one shared segment, handed to each of its members.
-// So a delivery costs one push of a pointer, whatever number of messages the turn brought.
+// subscription id, STOMP version, framing, compression. Stock clients call their first subscription
+// alike, so a room is mostly one group. A message is encoded once a group, into the group's buffer;
+// at the end of the loop's turn each group's buffer becomes one shared segment, handed to each of
+// its members. So a delivery costs one push of a pointer, whatever number of messages the turn
+// brought.
 //
 // Who asks for what he missed (SUBSCRIBE with `since`) holds a seat first: he hears nothing while
 // his session reads the store, and is seated exactly where the store's last page ended.
@@ -19,12 +20,11 @@
 #include <vector>
 
 #include "chat/relay.hpp"
+#include "server/room_message.hpp"
 #include "server/topic.hpp"
 #include "stomp/frame.hpp"
 
 namespace rtc::server {
-
-class RoomMessage;
 
 class Hub {
  public:
@@ -38,8 +38,9 @@ class Hub {
     std::uint32_t index = 0;  // kHeld: nothing is delivered to it yet
   };
 
-  // `epoch`: the store's, told with every message.
-  explicit Hub(std::string epoch);
+  // `epoch`: the store's, told with every message. Messages of `deflate_bytes_min` and more are
+  // compressed where the subscriber's transport agreed to it.
+  Hub(std::string epoch, websocket::Deflater& deflater, std::size_t deflate_bytes_min);
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
   ~Hub();
@@ -100,6 +101,7 @@ class Hub {
   void erase_if_empty(Group& group);
 
   std::string epoch_;
+  RoomMessage::Context context_;
   Topic entry_;
   Topic errors_;
   Topics rooms_;

@@ -5,11 +5,11 @@
 
 namespace rtc::server {
 
-RoomMessage::RoomMessage(const chat::Message& message, std::string_view epoch)
-    : id_(std::to_string(message.id)),
+RoomMessage::RoomMessage(const chat::Message& message, const Context& context)
+    : context_(context),
+      id_(std::to_string(message.id)),
       message_id_(message.room.to_string() + "-" + id_),
-      body_(message_json(message)),
-      epoch_(epoch) {}
+      body_(message_json(message)) {}
 
 void RoomMessage::append_head(std::string& out, const Group& group) {
   const Variant& variant = group.variant();
@@ -20,14 +20,25 @@ void RoomMessage::append_head(std::string& out, const Group& group) {
       .header("message-id", message_id_)
       .header("content-type", "application/json")
       .header("id", id_)
-      .header("epoch", epoch_)
+      .header("epoch", context_.epoch)
       .end_headers(body_.size());
-  append_framed_head(out, variant.framing, head, tail(variant.framing).size());
+  const Tail& tail = tail_of(variant);
+  append_framed_head(out, variant.framing, head, tail.bytes.size(), tail.compressed);
 }
 
-const net::Bytes& RoomMessage::tail(Framing framing) {
-  net::Bytes& tail = tails_[static_cast<std::size_t>(framing)];
-  if (tail.size() == 0) tail = net::Bytes::copy(framed_tail(framing, body_));
+RoomMessage::Tail& RoomMessage::tail_of(const Variant& variant) {
+  auto& tails = tails_[static_cast<std::size_t>(variant.framing)];
+  const bool worth_it = body_.size() >= context_.deflate_bytes_min;
+  const auto deflate = worth_it ? variant.deflate : websocket::Deflate::off;
+  Tail& tail = tails[static_cast<std::size_t>(deflate)];
+  if (tail.bytes.size() > 0) return tail;
+  const std::string plain = framed_tail(variant.framing, body_);
+  std::string compressed;
+  if (deflate != websocket::Deflate::off) {
+    context_.deflater.append_end(compressed, plain, deflate);
+    tail.compressed = compressed.size() < plain.size();
+  }
+  tail.bytes = net::Bytes::copy(tail.compressed ? compressed : plain);
   return tail;
 }
 

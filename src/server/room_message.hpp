@@ -1,5 +1,6 @@
 // A room's message as MESSAGE frames: what all its subscribers share is made once. A frame is a
-// head of the group's own and a tail common to all groups of one framing. The loop's thread only.
+// head of the group's own and a tail common to all groups of one framing and compression: a message
+// is compressed at most once a framing, whatever number of subscribers. The loop's thread only.
 #pragma once
 
 #include <array>
@@ -9,24 +10,38 @@
 #include "chat/message.hpp"
 #include "net/bytes.hpp"
 #include "server/topic.hpp"
+#include "websocket/deflate.hpp"
 
 namespace rtc::server {
 
 class RoomMessage {
  public:
-  // `epoch` outlives it.
-  RoomMessage(const chat::Message& message, std::string_view epoch);
+  // What the messages of a loop have in common.
+  struct Context {
+    std::string_view epoch;
+    websocket::Deflater& deflater;
+    std::size_t deflate_bytes_min;  // a shorter body is sent as it is
+  };
+
+  // `context` outlives it.
+  RoomMessage(const chat::Message& message, const Context& context);
 
   // Appends the frame without its tail, framed for the group's transport.
   void append_head(std::string& out, const Group& group);
-  const net::Bytes& tail(Framing framing);
+  const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
 
  private:
+  struct Tail {
+    net::Bytes bytes;  // empty: not asked for yet
+    bool compressed = false;
+  };
+  Tail& tail_of(const Variant& variant);
+
+  const Context& context_;
   std::string id_;
   std::string message_id_;
   std::string body_;
-  std::string_view epoch_;
-  std::array<net::Bytes, 2> tails_;  // by framing, made when first asked for
+  std::array<std::array<Tail, websocket::kDeflates>, 2> tails_;  // by framing
 };
 
 }  // namespace rtc::server

@@ -7,6 +7,7 @@
 
 #include "net/bytes.hpp"
 #include "server/framing.hpp"
+#include "websocket/deflate.hpp"
 
 namespace rtc::server {
 
@@ -14,6 +15,8 @@ namespace rtc::server {
 class SessionOutput {
  public:
   virtual Framing framing() const = 0;
+  // Whether rooms' messages may come compressed.
+  virtual websocket::Deflate deflate() const { return websocket::Deflate::off; }
   virtual void send(const net::Bytes& framed) = 0;
   virtual void send(std::string_view framed) = 0;
   virtual void ping() = 0;  // asks the peer for a sign of life

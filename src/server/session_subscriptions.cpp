@@ -31,7 +31,8 @@ void Session::on_subscribe(const stomp::Frame& frame) {
          request.receipt, websocket::kCloseProtocolError);
     return;
   }
-  request.variant = {std::string(id.value_or("")), parser_.version(), output_.framing()};
+  request.variant = {std::string(id.value_or("")), parser_.version(), output_.framing(),
+                     output_.deflate()};
   if (request.variant.subscription_id.size() > kIdBytesMax) {
     fail({ErrorCode::invalid_message_format, "id: longer than 256 bytes"}, request.receipt,
          websocket::kClosePolicyViolation);

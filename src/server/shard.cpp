@@ -25,7 +25,7 @@ Shard::Shard(Services& services, std::uint32_t index)
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
-      hub_(services.messages.epoch()),
+      hub_(services.messages.epoch(), deflater_, services.config.websocket_deflate_bytes_min),
       loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
   loop_.add_turn_end([this] { end_turn(); });
 }

@@ -19,6 +19,7 @@
 #include "server/services.hpp"
 #include "stomp/parser.hpp"
 #include "websocket/decoder.hpp"
+#include "websocket/deflate.hpp"
 
 namespace rtc::server {
 
@@ -52,6 +53,8 @@ class Shard : private net::Timer {
   SlotMap<HttpConnection>& waiting_requests() { return waiting_requests_; }
   const net::ConnectionBounds& connection_bounds() const { return connection_bounds_; }
   const websocket::DecoderLimits& websocket_limits() const { return websocket_limits_; }
+  websocket::Deflater& deflater() { return deflater_; }
+  websocket::Inflater& inflater() { return inflater_; }
   const stomp::ParserLimits& stomp_limits() const { return stomp_limits_; }
 
   // A connection just accepted: refused beyond a bound, else taken in as HTTP.
@@ -90,6 +93,8 @@ class Shard : private net::Timer {
   websocket::DecoderLimits websocket_limits_;
   stomp::ParserLimits stomp_limits_;
   ShardFigures figures_;
+  websocket::Deflater deflater_;
+  websocket::Inflater inflater_;
   Hub hub_;
   SlotMap<Session> sessions_;
   SlotMap<HttpConnection> waiting_requests_;

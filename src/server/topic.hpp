@@ -16,6 +16,7 @@
 #include "server/destinations.hpp"
 #include "server/framing.hpp"
 #include "stomp/frame.hpp"
+#include "websocket/deflate.hpp"
 
 namespace rtc::server {
 
@@ -27,6 +28,7 @@ struct Variant {
   std::string subscription_id;  // "" only in STOMP 1.0: no `subscription` header
   stomp::Version version = stomp::Version::v1_2;
   Framing framing = Framing::websocket;
+  websocket::Deflate deflate = websocket::Deflate::off;
 
   bool operator==(const Variant&) const = default;
 };
@@ -67,7 +69,8 @@ class Topic {
     std::size_t operator()(const Variant& variant) const {
       return std::hash<std::string>{}(variant.subscription_id) * 31 +
              static_cast<std::size_t>(variant.version) * 3 +
-             static_cast<std::size_t>(variant.framing);
+             static_cast<std::size_t>(variant.framing) +
+             static_cast<std::size_t>(variant.deflate) * 101;
     }
   };
 

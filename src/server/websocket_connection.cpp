@@ -12,12 +12,15 @@ constexpr std::uint16_t kSockJsGoAway = 3000;
 }  // namespace
 
 WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                                         const net::IpAddress& client,
+                                         websocket::Deflate deflate, const net::IpAddress& client,
                                          std::function<void()> on_gone)
     : shard_(shard),
       connection_(connection),
       framing_(framing),
-      decoder_(shard.websocket_limits()),
+      deflate_(deflate),
+      rate_exempt_(shard.rate_exempt(client)),
+      decoder_(shard.websocket_limits(),
+               deflate == websocket::Deflate::off ? nullptr : &shard.inflater()),
       session_(std::make_unique<Session>(shard, static_cast<SessionOutput&>(*this), client)),
       on_gone_(std::move(on_gone)) {
   connection_.set_outbox_rule(net::OutboxRule::stream);
@@ -33,16 +36,23 @@ WebSocketConnection::~WebSocketConnection() = default;
 
 std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::span<char> bytes) {
   using Kind = websocket::Event::Kind;
-  std::span<char> rest = bytes;
-  while (!paused_ && !connection_.closing()) {
-    const websocket::Event event = decoder_.next(rest);
+  std::span<char> left = bytes;
+  std::size_t inflated = 0;
+  // A message that is being inflated is handed on to its end: the session keeps what it cannot
+  // take.
+  while (decoder_.inflating() || !(paused_ || resting_ || connection_.closing())) {
+    const bool compressed = decoder_.inflating();
+    const websocket::Event event = decoder_.next(left);
     switch (event.kind) {
       case Kind::need_more:
-        return bytes.size() - rest.size();
+        return bytes.size() - left.size();
       case Kind::data:
+        if (compressed) inflated += event.payload.size();
         on_data(event);
+        if (event.message_end && inflated >= kInflatedAtOnceMax) rest();
         break;
       case Kind::ping:
+        if (!take_control_token()) break;
         if (!close_sent_) {
           std::string pong;
           websocket::append_frame(pong, websocket::Opcode::pong,
@@ -51,7 +61,8 @@ std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::
         }
         break;
       case Kind::pong:
-        break;  // that it came is what counts: last_read_ms()
+        take_control_token();  // that it came is what counts: last_read_ms()
+        break;
       case Kind::close:
         // Echo the code (RFC 6455, section 5.5.1); the server then ends the TCP connection.
         close(event.code, "");
@@ -63,7 +74,24 @@ std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::
         break;
     }
   }
-  return connection_.closing() ? bytes.size() : bytes.size() - rest.size();
+  return connection_.closing() ? bytes.size() : bytes.size() - left.size();
+}
+
+// For a ping or a pong; without one the connection ends.
+bool WebSocketConnection::take_control_token() {
+  const std::uint32_t rate = shard_.config().websocket_control_rate_max;
+  if (rate_exempt_ || control_rate_.take({rate, rate}, shard_.loop().now_ms())) return true;
+  shard_.figures().rate_limited.fetch_add(1, std::memory_order_relaxed);
+  close(websocket::kClosePolicyViolation, "too many control frames");
+  connection_.close_after_flush();
+  return false;
+}
+
+void WebSocketConnection::rest() {
+  if (close_sent_) return;
+  resting_ = true;
+  connection_.pause();
+  shard_.loop().timers().arm(*this, 0);
 }
 
 void WebSocketConnection::on_data(const websocket::Event& event) {
@@ -132,7 +160,7 @@ void WebSocketConnection::ping() {
 void WebSocketConnection::resume_input() {
   if (!paused_) return;
   paused_ = false;
-  connection_.resume();
+  if (!resting_) connection_.resume();
 }
 
 void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
@@ -146,12 +174,18 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   websocket::append_close(frames, code, reason);
   connection_.send(frames);
   close_sent_ = true;
-  resume_input();  // for the peer's Close
+  paused_ = resting_ = false;
+  connection_.resume();  // for the peer's Close
   shard_.loop().timers().arm(*this, shard_.config().close_timeout_ms);
 }
 
 void WebSocketConnection::on_timer() {
-  connection_.close_after_flush();
+  if (close_sent_) {
+    connection_.close_after_flush();
+    return;
+  }
+  resting_ = false;
+  if (!paused_) connection_.resume();
 }
 
 }  // namespace rtc::server

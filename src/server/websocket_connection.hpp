@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "chat/limits.hpp"
 #include "net/connection.hpp"
 #include "server/session.hpp"
 #include "sockjs/framing.hpp"
@@ -16,10 +17,15 @@ class WebSocketConnection final : public net::ConnectionHandler,
                                   private SessionOutput,
                                   private net::Timer {
  public:
+  // Compressed input is taken until that much came of it in one call; the rest a tick later. So a
+  // few bytes that inflate to many give their sender no more of the loop than others have.
+  static constexpr std::size_t kInflatedAtOnceMax = 256 << 10;
+
   // Speaks at once where the framing begins with the server (SockJS's open frame). `on_gone` gives
   // back the place in the totals.
   WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                      const net::IpAddress& client, std::function<void()> on_gone);
+                      websocket::Deflate deflate, const net::IpAddress& client,
+                      std::function<void()> on_gone);
   ~WebSocketConnection() override;
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
@@ -31,6 +37,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
  private:
   // SessionOutput
   Framing framing() const override { return framing_; }
+  websocket::Deflate deflate() const override { return deflate_; }
   void send(const net::Bytes& framed) override;
   void send(std::string_view framed) override;
   void ping() override;
@@ -44,15 +51,21 @@ class WebSocketConnection final : public net::ConnectionHandler,
   std::uint64_t last_read_ms() const override { return connection_.last_read_ms(); }
   std::uint64_t last_write_ms() const override { return connection_.last_write_ms(); }
 
-  void on_timer() override;  // the peer did not answer our Close
+  void on_timer() override;  // the peer did not answer our Close; or input may go on
   void on_data(const websocket::Event& event);
+  bool take_control_token();
+  void rest();
   void on_sockjs_message(std::string_view payload);
 
   Shard& shard_;
   net::Connection& connection_;
   Framing framing_;
-  bool paused_ = false;
+  websocket::Deflate deflate_;
+  bool paused_ = false;   // by the session
+  bool resting_ = false;  // by rest(), until the timer
   bool close_sent_ = false;
+  bool rate_exempt_;
+  chat::TokenBucket control_rate_;
   websocket::Decoder decoder_;
   std::unique_ptr<Session> session_;
   sockjs::MessageReader sockjs_reader_;

@@ -8,6 +8,7 @@ namespace rtc::websocket {
 namespace {
 
 constexpr std::uint8_t kRsvBits = 0x70;
+constexpr std::uint8_t kRsv1 = 0x40;
 constexpr std::uint8_t kMaskBit = 0x80;
 constexpr std::uint8_t kLengthBits = 0x7F;
 constexpr std::uint8_t kLength16 = 126;
@@ -64,14 +65,19 @@ std::uint64_t big_endian(std::span<const std::uint8_t> bytes) {
 
 Event Decoder::next(std::span<char>& input) {
   if (state_ != State::control) control_.reset();  // the call before handed it out
-  // An empty fragment makes no event, so several headers may pass.
-  while (state_ == State::header) {
+  // Some bytes make no event: an empty fragment, a piece of a compressed message.
+  while (state_ == State::header || (state_ == State::data && message_compressed_)) {
+    if (state_ == State::data && (payload_left_ == 0 || !input.empty())) {
+      collect(input);
+      continue;
+    }
     if (input.empty()) return {};
     std::string_view reason;
     if (const std::uint16_t code = take_header(input, reason)) return fail(code, reason);
   }
   if (state_ == State::data) return take_data(input);
   if (state_ == State::control) return take_control(input);
+  if (state_ == State::inflating) return take_inflated();
   input = {};
   return {};
 }
@@ -106,8 +112,13 @@ std::uint16_t Decoder::check_start(std::string_view& reason) const {
     return kCloseProtocolError;
   };
   if (header_have_ == 1) {
-    if ((header_[0] & kRsvBits) != 0) return wrong("reserved bits are set");
     if (!is_known(opcode())) return wrong("unknown opcode");
+    // RFC 7692, section 6: RSV1 is for the first frame of a message.
+    const bool may_be_compressed =
+        inflater_ != nullptr && (opcode() == Opcode::text || opcode() == Opcode::binary);
+    if ((header_[0] & kRsvBits & (may_be_compressed ? ~kRsv1 : 0xFF)) != 0) {
+      return wrong("reserved bits are set");
+    }
     if (is_control(opcode())) return final_frame() ? 0 : wrong("a control frame is fragmented");
     const bool continues = opcode() == Opcode::continuation;
     if (continues && fragments_ == 0) return wrong("a continuation without a message");
@@ -154,7 +165,10 @@ std::uint16_t Decoder::begin_payload(std::string_view& reason) {
     reason = "the message comes in too many fragments";
     return kClosePolicyViolation;
   }
-  if (fragments_ == 0) message_opcode_ = opcode();
+  if (fragments_ == 0) {
+    message_opcode_ = opcode();
+    message_compressed_ = (header_[0] & kRsv1) != 0;
+  }
   ++fragments_;
   message_bytes_ += length;
   if (length == 0 && !final_frame()) {
@@ -165,35 +179,76 @@ std::uint16_t Decoder::begin_payload(std::string_view& reason) {
   return 0;
 }
 
-Event Decoder::take_data(std::span<char>& input) {
+// The next bytes of the frame, unmasked.
+std::span<char> Decoder::take_payload(std::span<char>& input) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input.size()));
-  if (size == 0 && payload_left_ > 0) return {};
-  Event event;
-  event.kind = Event::Kind::data;
-  event.opcode = message_opcode_;
-  event.payload = input.first(size);
+  const std::span<char> payload = input.first(size);
   input = input.subspan(size);
-  unmask(event.payload, mask_);
+  unmask(payload, mask_);
   payload_left_ -= size;
-  event.message_begin = !message_begun_;
-  event.message_end = payload_left_ == 0 && final_frame();
-
-  if (message_opcode_ == Opcode::text) {
-    if (!utf8_.feed({event.payload.data(), event.payload.size()}) ||
-        (event.message_end && !utf8_.complete())) {
-      return fail(kCloseInvalidPayload, "a text message is not valid UTF-8");
-    }
-  }
-  message_begun_ = !event.message_end;
-  if (event.message_end) {
-    fragments_ = 0;
-    message_bytes_ = 0;
-    utf8_.reset();
-  }
   if (payload_left_ == 0) {
     end_frame();
   } else {
     std::rotate(mask_.begin(), mask_.begin() + size % mask_.size(), mask_.end());
+  }
+  return payload;
+}
+
+Event Decoder::take_data(std::span<char>& input) {
+  if (input.empty() && payload_left_ > 0) return {};
+  const std::span<char> payload = take_payload(input);
+  return data_event(payload, payload_left_ == 0 && final_frame());
+}
+
+// Of a compressed message. When it is whole it is begun to be inflated, from where it lies if it
+// came in one piece.
+void Decoder::collect(std::span<char>& input) {
+  const bool whole_so_far = compressed_ == nullptr;
+  const std::span<char> payload = take_payload(input);
+  const bool whole = payload_left_ == 0 && final_frame();
+  if (whole && whole_so_far) {
+    inflater_->begin(payload);
+  } else {
+    if (whole_so_far) compressed_ = std::make_unique<std::string>();
+    compressed_->append(payload.data(), payload.size());
+    if (!whole) return;
+    inflater_->begin(*compressed_);
+  }
+  state_ = State::inflating;
+  message_bytes_ = 0;
+}
+
+Event Decoder::take_inflated() {
+  const Inflater::Stretch stretch = inflater_->next();
+  if (stretch.corrupt) return fail(kCloseInvalidPayload, "a compressed message is corrupt");
+  message_bytes_ += stretch.bytes.size();
+  if (message_bytes_ > limits_->message_bytes_max) {
+    return fail(kCloseMessageTooBig, "the message is too big");
+  }
+  if (stretch.end) {
+    compressed_.reset();
+    end_frame();
+  }
+  return data_event(stretch.bytes, stretch.end);
+}
+
+Event Decoder::data_event(std::span<char> payload, bool message_end) {
+  Event event;
+  event.kind = Event::Kind::data;
+  event.opcode = message_opcode_;
+  event.payload = payload;
+  event.message_begin = !message_begun_;
+  event.message_end = message_end;
+  if (message_opcode_ == Opcode::text) {
+    if (!utf8_.feed({payload.data(), payload.size()}) || (message_end && !utf8_.complete())) {
+      return fail(kCloseInvalidPayload, "a text message is not valid UTF-8");
+    }
+  }
+  message_begun_ = !message_end;
+  if (message_end) {
+    fragments_ = 0;
+    message_bytes_ = 0;
+    utf8_.reset();
   }
   return event;
 }
@@ -241,6 +296,7 @@ Event Decoder::close_event(std::span<char> payload) {
 
 Event Decoder::fail(std::uint16_t code, std::string_view reason) {
   state_ = State::ended;
+  compressed_.reset();
   Event event;
   event.kind = Event::Kind::error;
   event.code = code;

@@ -1,9 +1,10 @@
 // WebSocket frames in, from a client to us (RFC 6455, section 5): bytes in, events out, no socket.
 //
-// The decoder never collects a message: it hands on each stretch of payload as it comes, unmasked
-// in place, so an idle or slow sender costs no buffer. What it keeps between calls is a part of a
-// frame header and, on the heap for as long as it is incomplete, of a control frame's payload (at
-// most 125 bytes).
+// The decoder hands on each stretch of payload as it comes, unmasked in place, so an idle or slow
+// sender costs no buffer. What it keeps between calls is a part of a frame header and, on the heap
+// for as long as it is incomplete, of a control frame's payload (at most 125 bytes) and of a
+// compressed message (at most message_bytes_max): that one is inflated in one go when it is whole,
+// because the inflater is the loop's.
 //
 // One connection owns it; its loop's thread only.
 #pragma once
@@ -12,9 +13,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/utf8.hpp"
+#include "websocket/deflate.hpp"
 
 namespace rtc::websocket {
 
@@ -41,7 +44,8 @@ inline constexpr std::uint16_t kCloseTryAgainLater = 1013;
 
 // Both are judged from a frame's header, before its payload comes.
 struct DecoderLimits {
-  // Payload of one message over all its fragments; more is error 1009.
+  // Payload of one message over all its fragments, and again what it inflates to; more is error
+  // 1009.
   std::uint64_t message_bytes_max = 1 << 20;
   // Frames one message may come in, control frames between them not counted; more is error 1008.
   std::uint32_t fragments_max = 1024;
@@ -67,18 +71,25 @@ struct Event {
 
 class Decoder {
  public:
-  // Keeps a pointer to `limits`, which all connections share and which must outlive it.
-  explicit Decoder(const DecoderLimits& limits) : limits_(&limits) {}
-  explicit Decoder(const DecoderLimits&&) = delete;
+  // Keeps pointers to `limits` and, where the handshake agreed on permessage-deflate, `inflater`;
+  // connections share both, and they must outlive it.
+  explicit Decoder(const DecoderLimits& limits, Inflater* inflater = nullptr)
+      : limits_(&limits), inflater_(inflater) {}
+  explicit Decoder(const DecoderLimits&&, Inflater* = nullptr) = delete;
 
   // Takes bytes from the front of `input` and returns one event; call again until need_more.
   // Payload bytes are unmasked where they lie in `input`. Text is checked as UTF-8 over all
-  // fragments (error 1007, as early as the first bad byte), also a Close's reason. After error or
-  // close every further call returns need_more and swallows its input.
+  // fragments (error 1007, as early as the first bad byte), also a Close's reason; a compressed
+  // message that is none is error 1007 too. After error or close every further call returns
+  // need_more and swallows its input.
   Event next(std::span<char>& input);
 
+  // A compressed message is being handed on: call next() until this is false before any other
+  // decoder of the same inflater, and before the input goes away.
+  bool inflating() const { return state_ == State::inflating; }
+
  private:
-  enum class State : std::uint8_t { header, data, control, ended };
+  enum class State : std::uint8_t { header, data, control, inflating, ended };
   static constexpr std::size_t kHeaderBytesMax = 14;
   static constexpr std::size_t kControlBytesMax = 125;
 
@@ -91,15 +102,22 @@ class Decoder {
   std::uint16_t check_start(std::string_view& reason) const;
   std::uint16_t begin_payload(std::string_view& reason);
 
+  std::span<char> take_payload(std::span<char>& input);
   Event take_data(std::span<char>& input);
+  void collect(std::span<char>& input);
+  Event take_inflated();
+  Event data_event(std::span<char> payload, bool message_end);
   Event take_control(std::span<char>& input);
   Event close_event(std::span<char> payload);
   Event fail(std::uint16_t code, std::string_view reason);
   void end_frame();
 
   const DecoderLimits* limits_;
-  std::uint64_t payload_left_ = 0;   // of the frame
-  std::uint64_t message_bytes_ = 0;  // claimed by the headers of the message's frames so far
+  Inflater* inflater_;
+  std::uint64_t payload_left_ = 0;  // of the frame
+  // Claimed by the headers of the message's frames so far; inflated so far.
+  std::uint64_t message_bytes_ = 0;
+  std::unique_ptr<std::string> compressed_;                      // one that came in pieces
   std::unique_ptr<std::array<char, kControlBytesMax>> control_;  // one that came in pieces
   std::uint32_t fragments_ = 0;         // frames of the message so far; 0 between messages
   std::array<std::uint8_t, 4> mask_{};  // turned so that [0] is for the next payload byte
@@ -108,7 +126,8 @@ class Decoder {
   State state_ = State::header;
   Utf8Validator utf8_;
   Opcode message_opcode_ = Opcode::text;
-  bool message_begun_ = false;  // its first stretch was handed on
+  bool message_begun_ = false;       // its first stretch was handed on
+  bool message_compressed_ = false;  // RSV1 of its first frame
 };
 
 }  // namespace rtc::websocket

@@ -7,6 +7,7 @@ namespace rtc::websocket {
 namespace {
 
 constexpr std::uint8_t kFinal = 0x80;
+constexpr std::uint8_t kRsv1 = 0x40;
 constexpr std::size_t kReasonBytesMax = 123;
 
 void write_big_endian(std::uint64_t value, std::size_t bytes, char* out) {
@@ -15,8 +16,8 @@ void write_big_endian(std::uint64_t value, std::size_t bytes, char* out) {
 
 }  // namespace
 
-std::size_t write_header(Opcode opcode, std::uint64_t payload_bytes, char* out) {
-  out[0] = static_cast<char>(kFinal | static_cast<std::uint8_t>(opcode));
+std::size_t write_header(Opcode opcode, std::uint64_t payload_bytes, char* out, bool compressed) {
+  out[0] = static_cast<char>(kFinal | (compressed ? kRsv1 : 0) | static_cast<std::uint8_t>(opcode));
   if (payload_bytes <= 125) {
     out[1] = static_cast<char>(payload_bytes);
     return 2;

@@ -14,8 +14,9 @@ namespace rtc::websocket {
 inline constexpr std::size_t kHeaderBytesMax = 10;
 
 // Writes the header of a final frame of `payload_bytes` to `out` (room for kHeaderBytesMax);
-// returns its length: 2, 4 or 10.
-std::size_t write_header(Opcode opcode, std::uint64_t payload_bytes, char* out);
+// returns its length: 2, 4 or 10. `compressed`: the payload is (RFC 7692, section 6: RSV1).
+std::size_t write_header(Opcode opcode, std::uint64_t payload_bytes, char* out,
+                         bool compressed = false);
 
 // Appends a whole frame to `out`.
 void append_frame(std::string& out, Opcode opcode, std::string_view payload);

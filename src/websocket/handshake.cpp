@@ -84,6 +84,11 @@ bool accept_upgrade(const UpgradeRequest& request, std::span<const std::string_v
     return refuse(refusal, ErrorCode::invalid_parameter,
                   "Sec-WebSocket-Key must be 16 bytes in base64.");
   }
+  auto extensions = agree_extensions(request.extensions);
+  if (!extensions) {
+    return refuse(refusal, ErrorCode::invalid_parameter, "Sec-WebSocket-Extensions is malformed.");
+  }
+  answer.extensions = std::move(*extensions);
   answer.accept = accept_key(request.key);
   answer.protocol = {};
   for (const std::string_view protocol : supported) {

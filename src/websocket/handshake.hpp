@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "websocket/extensions.hpp"
 
 namespace rtc::websocket {
 
@@ -16,9 +17,10 @@ struct UpgradeRequest {
   unsigned http_version = 11;  // 10, 11
   std::string_view upgrade;
   std::string_view connection;
-  std::string_view key;       // Sec-WebSocket-Key
-  std::string_view version;   // Sec-WebSocket-Version
-  std::string_view protocol;  // Sec-WebSocket-Protocol
+  std::string_view key;         // Sec-WebSocket-Key
+  std::string_view version;     // Sec-WebSocket-Version
+  std::string_view protocol;    // Sec-WebSocket-Protocol
+  std::string_view extensions;  // Sec-WebSocket-Extensions; left empty to agree to none
 };
 
 // What to answer with 101.
@@ -26,6 +28,7 @@ struct UpgradeAnswer {
   std::string accept;  // Sec-WebSocket-Accept
   std::string_view
       protocol;  // the chosen subprotocol, one of those offered to choose from; or empty
+  ExtensionAnswer extensions{};
 };
 
 // Whether the request asks for WebSocket at all (an Upgrade header naming it).

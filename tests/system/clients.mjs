@@ -37,14 +37,15 @@ export class StompSocket {
   #receipts = 0;
   #sockjs;
 
-  // path: '/ws', or for SockJS '/connect' or '/chat' with sockjs: true.
-  constructor(server, { path = '/ws', sockjs = false, protocols, headers = {} } = {}) {
+  // path: '/ws', or for SockJS '/connect' or '/chat' with sockjs: true. deflate: what is offered of
+  // permessage-deflate, as `ws` takes it.
+  constructor(server, { path = '/ws', sockjs = false, protocols, headers = {}, deflate = false } = {}) {
     this.#sockjs = sockjs;
     const session = Math.random().toString(36).slice(2);
     const target = sockjs ? `${path}/000/${session}/websocket` : path;
     this.ws = new WebSocket(server.wsUrl + target, protocols ?? (sockjs ? [] : ['v12.stomp']), {
       headers,
-      perMessageDeflate: false,
+      perMessageDeflate: deflate,
     });
     this.closed = new Promise((resolve) => {
       this.ws.on('close', (code, reason) => {

@@ -52,7 +52,8 @@ inline std::string close_payload(std::uint16_t code, std::string_view reason = {
 // "pong:…", "close 1000:…", "error 1002".
 class Recorder {
  public:
-  explicit Recorder(const DecoderLimits& limits) : decoder_(limits) {}
+  explicit Recorder(const DecoderLimits& limits, Inflater* inflater = nullptr)
+      : decoder_(limits, inflater) {}
 
   void feed(std::string bytes) {
     std::span<char> input(bytes);
@@ -105,8 +106,8 @@ class Recorder {
 };
 
 inline std::vector<std::string> decode(const std::vector<std::string>& pieces,
-                                       const DecoderLimits& limits) {
-  Recorder recorder(limits);
+                                       const DecoderLimits& limits, Inflater* inflater = nullptr) {
+  Recorder recorder(limits, inflater);
   for (const std::string& piece : pieces) recorder.feed(piece);
   return recorder.log();
 }
