@@ -92,6 +92,11 @@ int serve(const Config& config) {
       {**store, **store, relay, tokens, new_identity, server::embedded_page()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
+  if (config.conformance) {
+    log::warn(
+        "conformance: the end points of test suites are open, to pages of every origin; "
+        "never serve people with this setting");
+  }
   (*server)->start();
   log::info("open http://{} in a browser; Ctrl-C stops", config.listen.front());
 

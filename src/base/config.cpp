@@ -54,6 +54,7 @@ std::optional<std::vector<std::string>> toml_values(const toml::node& node) {
   const auto scalar = [](const toml::node& value) -> std::optional<std::string> {
     if (const auto* text = value.as_string()) return text->get();
     if (const auto* number = value.as_integer()) return std::to_string(number->get());
+    if (const auto* flag = value.as_boolean()) return flag->get() ? "true" : "false";
     return std::nullopt;
   };
   if (const auto* array = node.as_array()) {

@@ -26,7 +26,7 @@ class RoomMessage {
   std::string message_id_;
   std::string body_;
   std::string_view epoch_;
-  std::array<net::Bytes, 2> tails_;  // by framing, made when first asked for
+  std::array<net::Bytes, kFramings> tails_;  // by framing, made when first asked for
 };
 
 }  // namespace rtc::server
