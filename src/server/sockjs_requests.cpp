@@ -98,7 +98,8 @@ bool page_allowed(const SockJsCall& call) {
     return call.connection.origin_allowed(
         std::string_view(referer).substr(0, referer.find('/', host + 3)));
   }
-  return call.service.any_origin || call.request.header("Sec-Fetch-Site") != "cross-site" ||
+  const std::string site = call.request.header("Sec-Fetch-Site");
+  return call.service.any_origin || (site != "cross-site" && site != "same-site") ||
          call.request.header("Sec-Fetch-Mode") == "navigate";
 }
 

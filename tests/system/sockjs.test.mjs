@@ -106,7 +106,7 @@ describe('SockJS over HTTP', () => {
       ['GET', `${session}/htmlfile?c=x`], ['GET', `${session}/jsonp?c=x`], ['POST', `${session}/jsonp_send`],
     ];
     for (const [method, target] of targets) {
-      for (const headers of [{ Origin: 'https://evil.example' }, { Referer: 'https://evil.example/a/b' }, { 'Sec-Fetch-Site': 'cross-site' }]) {
+      for (const headers of [{ Origin: 'https://evil.example' }, { Referer: 'https://evil.example/a/b' }, { 'Sec-Fetch-Site': 'cross-site' }, { 'Sec-Fetch-Site': 'same-site' }]) {
         const answer = await request(server, target, { method, headers });
         assert.equal(answer.status, 403, `${method} ${target} ${JSON.stringify(headers)}`);
         assert.equal(answer.headers['access-control-allow-origin'], undefined);
