@@ -152,9 +152,9 @@ class SessionCall {
   SessionCall(const SockJsCall& call, Transport transport, std::string_view session)
       : call_(call),
         transport_(transport),
-        key_(SockJsSessions::key(call.service, session)),
         client_(net::client_address(call.peer, call.request.header("X-Forwarded-For"),
-                                    call.shard.services().trusted_proxies)) {}
+                                    call.shard.services().trusted_proxies)),
+        key_(SockJsSessions::key(call.service, session, client_)) {}
 
   void handle() {
     const auto& shards = call_.shard.services().shards;
@@ -169,12 +169,6 @@ class SessionCall {
   }
 
  private:
-  // The session, if it is there and this client's; a stranger learns nothing of it.
-  SockJsSession* find() const {
-    SockJsSession* const session = call_.shard.sockjs().find(key_);
-    return session != nullptr && session->belongs_to(client_) ? session : nullptr;
-  }
-
   // For a request that finds no session: ids cannot be tried out faster than this.
   bool take_request_token() const {
     if (call_.shard.take_request_token(client_)) return true;
@@ -195,7 +189,7 @@ class SessionCall {
       }
       callback = *parameter;
     }
-    SockJsSession* session = find();
+    SockJsSession* session = call_.shard.sockjs().find(key_);
     if (session == nullptr) session = open();
     if (session == nullptr) return;
     http::Response head{200, {}, std::string(sockjs::content_type(transport_)), ""};
@@ -211,10 +205,6 @@ class SessionCall {
   // A new session, or null and the answer was given.
   SockJsSession* open() {
     if (!take_request_token()) return nullptr;
-    if (call_.shard.sockjs().find(key_) != nullptr) {
-      call_.connection.respond(not_found());  // another client's
-      return nullptr;
-    }
     SockJsSession* const session =
         call_.shard.sockjs().open(call_.shard, call_.service, key_, client_);
     if (session == nullptr) {
@@ -225,7 +215,7 @@ class SessionCall {
   }
 
   void send() {
-    SockJsSession* const session = find();
+    SockJsSession* const session = call_.shard.sockjs().find(key_);
     if (session == nullptr || session->has_ended()) {
       if (take_request_token()) call_.connection.respond(not_found());
       return;
@@ -255,8 +245,8 @@ class SessionCall {
 
   const SockJsCall& call_;
   Transport transport_;
-  std::string key_;
   net::IpAddress client_;
+  std::string key_;
 };
 
 void handle_session(const SockJsCall& call, const sockjs::SessionPath& path) {

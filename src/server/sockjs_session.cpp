@@ -34,10 +34,6 @@ SockJsSession::~SockJsSession() {
   shard_.services().totals.release_sockjs(client_, shard_.rate_exempt(client_));
 }
 
-bool SockJsSession::belongs_to(const net::IpAddress& client) const {
-  return rate_key(client) == rate_key(client_);
-}
-
 // --- out
 // ------------------------------------------------------------------------------------------
 
@@ -65,10 +61,7 @@ void SockJsSession::need_flush() {
 
 void SockJsSession::flush() {
   if (interrupted_) application_.reset();
-  if (sender_ && !paused_) {
-    HttpConnection* const sender = shard_.waiting_requests().find(*std::exchange(sender_, {}));
-    if (sender != nullptr) sender->respond(std::move(accepted_));
-  }
+  if (!paused_) answer_sender();
   if (!receiver_ || !receiver_->ready()) {
     if (waiting_bytes_ > shard_.config().outbox_bytes_max) end_slow();
     return;
@@ -83,6 +76,12 @@ void SockJsSession::flush() {
     finish();
   }
   ping_due_ = false;
+}
+
+void SockJsSession::answer_sender() {
+  if (!sender_) return;
+  HttpConnection* const sender = shard_.waiting_requests().find(*std::exchange(sender_, {}));
+  if (sender != nullptr) sender->respond(std::move(accepted_));
 }
 
 void SockJsSession::write_waiting() {
@@ -157,6 +156,7 @@ void SockJsSession::on_response_gone() {
   waiting_.clear();
   waiting_bytes_ = 0;
   interrupted_ = true;
+  paused_ = false;
   need_flush();
 }
 

@@ -37,8 +37,6 @@ class SockJsSession final : private SessionOutput, private HeldResponse, private
   ~SockJsSession() override;
 
   const std::string& key() const { return key_; }
-  // Whether a request of that address may use it: the one that began it (an IPv6 /64 is one).
-  bool belongs_to(const net::IpAddress& client) const;
 
   // A request to receive. A second one at a time is told so.
   void receive(SockJsAnswer answer);
@@ -76,6 +74,7 @@ class SockJsSession final : private SessionOutput, private HeldResponse, private
   void arm();
   void write_waiting();
   void end_slow();
+  void answer_sender();
   void need_flush();
 
   Shard& shard_;

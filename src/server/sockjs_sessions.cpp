@@ -10,8 +10,10 @@ namespace rtc::server {
 SockJsSessions::SockJsSessions() = default;
 SockJsSessions::~SockJsSessions() = default;
 
-std::string SockJsSessions::key(const SockJsService& service, std::string_view session) {
-  return std::string(service.base).append("/").append(session);
+std::string SockJsSessions::key(const SockJsService& service, std::string_view session,
+                                const net::IpAddress& client) {
+  std::string key(service.base);
+  return key.append("/").append(session).append("/").append(rate_key(client).to_string());
 }
 
 std::size_t SockJsSessions::owner(std::string_view key, std::size_t loops) {
@@ -38,7 +40,11 @@ SockJsSession* SockJsSessions::open(Shard& shard, const SockJsService& service,
 void SockJsSessions::erase(SockJsSession& session) {
   session.application_.reset();
   if (session.dirty_) std::erase(dirty_, &session);
-  sessions_.erase(std::string(session.key()));
+  const auto found = sessions_.find(session.key());
+  const auto erased = std::move(found->second);
+  sessions_.erase(found);
+  // It is no longer to be found by the request that may follow on that connection.
+  erased->answer_sender();
 }
 
 void SockJsSessions::clear() {

@@ -21,8 +21,10 @@ class SockJsSessions {
   SockJsSessions();
   ~SockJsSessions();
 
-  // A session's key: its service's base and its id; the server part of its path does not count.
-  static std::string key(const SockJsService& service, std::string_view session);
+  // A session's key: its service's base, its id and whose it is (ADR 12); the server part of its
+  // path does not count.
+  static std::string key(const SockJsService& service, std::string_view session,
+                         const net::IpAddress& client);
   // Which of `loops` loops it belongs to. Any thread.
   static std::size_t owner(std::string_view key, std::size_t loops);
 

@@ -275,7 +275,7 @@ describe('SockJS bounds and times', () => {
     const stranger = { 'X-Forwarded-For': '192.0.2.9' };
     const poller = await clientFor(t, server, user, { polls: true, headers });
     assert.equal((await post(server, `${poller.url}/xhr_send`, '["DISCONNECT\\n\\n\\u0000"]', stranger)).status, 404);
-    assert.equal((await post(server, `${poller.url}/xhr`, '', stranger)).status, 404);
+    assert.equal(await poll(server, poller.url, stranger), 'o\n', 'one of its own');
     await poller.subscribe(`/sub/channel/${lobby}`, 'room');
   });
 
@@ -315,10 +315,13 @@ describe('SockJS bounds and times', () => {
 
   it('sessions over HTTP are told of a restart', async (t) => {
     const server = await serverFor(t);
-    const poller = await clientFor(t, server, await newUser(server), { polls: true });
+    const session = newSession();
+    const streamed = stream(t, server, `${session}/xhr_streaming`);
+    await streamed.until(/\no\n/);
+    await post(server, `${session}/xhr_send`, connectFrame(await newUser(server)));
+    await streamed.until(/CONNECTED/);
     const stopped = server.stop();
-    const { reason } = await within('the end', poller.closed);
-    assert.match(reason, /^restarting; retry-after-ms=\d+$/);
+    await streamed.until(/\nc\[3000,"restarting; retry-after-ms=\d+"\]\nend$/);
     await stopped;
   });
 });
