@@ -54,7 +54,6 @@ std::optional<std::vector<std::string>> toml_values(const toml::node& node) {
   const auto scalar = [](const toml::node& value) -> std::optional<std::string> {
     if (const auto* text = value.as_string()) return text->get();
     if (const auto* number = value.as_integer()) return std::to_string(number->get());
-    if (const auto* flag = value.as_boolean()) return flag->get() ? "true" : "false";
     return std::nullopt;
   };
   if (const auto* array = node.as_array()) {
@@ -65,6 +64,9 @@ std::optional<std::vector<std::string>> toml_values(const toml::node& node) {
       values.push_back(std::move(*value));
     }
     return values;
+  }
+  if (const auto* flag = node.as_boolean()) {
+    return std::vector<std::string>{flag->get() ? "true" : "false"};
   }
   auto value = scalar(node);
   if (!value) return std::nullopt;
