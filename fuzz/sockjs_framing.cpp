@@ -4,6 +4,7 @@
 #include "base/utf8.hpp"
 #include "require.hpp"
 #include "sockjs/framing.hpp"
+#include "sockjs/transport.hpp"
 
 namespace {
 
@@ -18,6 +19,27 @@ void check_round_trip(std::string_view message) {
   require(again.ok() && again->size() == 1 && again->front() == message, "a frame is read back");
 }
 
+// What stands in a script cannot end it, whatever the messages say.
+void check_requests(const std::string& text) {
+  using rtc::sockjs::Transport;
+  std::string frame;
+  rtc::sockjs::append_array_frame(frame, text);
+  const std::string script = rtc::sockjs::in_body(Transport::jsonp, frame, "cb");
+  require(script.find('<') == script.npos, "no tag in a script");
+  const std::string event = rtc::sockjs::in_body(Transport::eventsource, frame, "");
+  require(event.find_first_of("\r\n") == event.size() - 4, "one line an event");
+  const std::string page = rtc::sockjs::in_body(Transport::htmlfile, frame, "cb");
+  require(page.find("</script>") == page.size() - 11, "one script a frame");
+
+  const std::string payload = rtc::sockjs::form_payload("application/x-www-form-urlencoded", text);
+  require(payload.size() <= text.size(), "decoding makes shorter");
+  require(rtc::sockjs::form_payload("", text) == text, "what is no form is the payload");
+  if (rtc::sockjs::is_callback(text)) {
+    require(text.find_first_of("<>()\"'\\;\r\n ") == text.npos, "callbacks are names");
+  }
+  if (rtc::sockjs::is_iframe_path(text)) require(text.starts_with("/iframe"), "an iframe's path");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -26,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rtc::sockjs::append_array_frame(any, text);
   rtc::sockjs::append_close_frame(any, 3000, text);
   if (rtc::is_utf8(text)) check_round_trip(text);
+  check_requests(text);
 
   if (const auto messages = rtc::sockjs::parse_messages(text)) {
     for (const std::string& message : *messages) {

@@ -65,6 +65,9 @@ std::optional<std::vector<std::string>> toml_values(const toml::node& node) {
     }
     return values;
   }
+  if (const auto* flag = node.as_boolean()) {
+    return std::vector<std::string>{flag->get() ? "true" : "false"};
+  }
   auto value = scalar(node);
   if (!value) return std::nullopt;
   return std::vector{std::move(*value)};

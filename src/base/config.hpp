@@ -22,12 +22,15 @@ struct Config {
   std::uint32_t loops = 0;
 
   std::vector<std::string> allowed_origins;
+  std::string sockjs_client_url;
+  bool sockjs_cookie = false;
   std::vector<std::string> trusted_proxies;
   std::vector<std::string> rate_exempt;
   std::vector<std::string> metrics_allowed;
   std::string token_secret;
   std::string token_issuer;
   std::uint64_t token_lifetime_ms = 0;
+  bool conformance = false;
 
   std::uint32_t message_bytes_max = 0;
   std::uint32_t room_name_length_max = 0;
@@ -48,6 +51,8 @@ struct Config {
 
   std::uint32_t connections_max = 0;
   std::uint32_t connections_per_address_max = 0;
+  std::uint32_t sockjs_sessions_max = 0;
+  std::uint32_t sockjs_sessions_per_address_max = 0;
   std::uint32_t accepts_per_turn_max = 0;
   std::uint32_t subscriptions_per_session_max = 0;
   std::uint32_t send_rate_max = 0;
@@ -71,6 +76,7 @@ struct Config {
   std::uint32_t websocket_control_rate_max = 0;
   bool websocket_deflate = false;
   std::uint32_t websocket_deflate_bytes_min = 0;
+  std::uint32_t sockjs_response_bytes_max = 0;
   std::uint32_t stomp_headers_max = 0;
   std::uint32_t stomp_header_bytes_max = 0;
   std::uint32_t stomp_body_bytes_max = 0;
@@ -86,13 +92,13 @@ struct Config {
   std::uint64_t connect_timeout_ms = 0;
   std::uint64_t heart_beat_interval_ms = 0;
   std::uint64_t ping_interval_ms = 0;
+  std::uint64_t sockjs_heart_beat_interval_ms = 0;
+  std::uint64_t sockjs_disconnect_delay_ms = 0;
   std::uint64_t close_timeout_ms = 0;
   std::uint64_t restart_spread_ms = 0;
   std::uint64_t shutdown_timeout_ms = 0;
   std::uint64_t store_lock_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
-
-  bool conformance = false;
 };
 
 // What the command line asks for instead of running.

@@ -83,6 +83,7 @@ std::string Setting::format() const {
           [](Text) -> std::string { return "text"; },
           [](List) -> std::string { return "list"; },
           [](Level) -> std::string { return "one of trace, debug, info, warn, error, off"; },
+          [](Switch) -> std::string { return "true or false"; },
           [this](Count) { return "number, " + range(min, max, {}); },
           [this](LargeCount) { return "number, " + range(min, max, {}); },
           [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
@@ -90,7 +91,6 @@ std::string Setting::format() const {
           [](const Choice& choice) -> std::string {
             return fmt::format("one of {}", fmt::join(choice.options, ", "));
           },
-          [](Switch) -> std::string { return "on or off"; },
       },
       target);
 }
@@ -130,6 +130,11 @@ Result<void> Setting::assign(Config& config, std::span<const std::string> values
             }
             return expected;
           },
+          [&](Switch member) -> Result<void> {
+            if (value != "true" && value != "false") return expected;
+            config.*member = value == "true";
+            return {};
+          },
           [&](Count member) { return number({}, config.*member); },
           [&](LargeCount member) { return number({}, config.*member); },
           [&](Bytes to) { return number(kByteUnits, config.*(to.member)); },
@@ -139,11 +144,6 @@ Result<void> Setting::assign(Config& config, std::span<const std::string> values
               return expected;
             }
             config.*(to.member) = value;
-            return {};
-          },
-          [&](Switch member) -> Result<void> {
-            if (value != "on" && value != "off") return expected;
-            config.*member = value == "on";
             return {};
           },
       },
@@ -172,6 +172,11 @@ std::span<const Setting> all_settings() {
       // Who is let in.
       {"allowed_origins", &Config::allowed_origins, "http://127.0.0.1:5500,http://localhost:5500",
        0, 0, "Other web origins whose pages may call this server; its own page always may."},
+      {"sockjs_client_url", &Config::sockjs_client_url, "", 0, 0,
+       "Where the SockJS iframe page loads sockjs-client from: a path or http(s) address; empty: "
+       "that page is not offered. What lies there runs as a page of this server."},
+      {"sockjs_cookie", &Config::sockjs_cookie, "false", 0, 0,
+       "Set the cookie JSESSIONID, by which a load balancer keeps a SockJS client on one server."},
       {"trusted_proxies", &Config::trusted_proxies, "", 0, 0,
        "Addresses or networks (such as 10.0.0.0/8) whose X-Forwarded-For is believed."},
       {"rate_exempt", &Config::rate_exempt, "127.0.0.0/8,::1/128", 0, 0,
@@ -185,6 +190,9 @@ std::span<const Setting> all_settings() {
       {"token_issuer", &Config::token_issuer, "realtimechat", 0, 0, "The tokens' `iss` claim."},
       {"token_lifetime", S::Duration{&Config::token_lifetime_ms}, "1d", kSecond, 3650 * kDay,
        "How long a token is valid; an expired one is renewed for the same identity."},
+      {"conformance", &Config::conformance, "false", 0, 0,
+       "End points for public test suites (docs/conformance.md), open to pages of every origin. "
+       "Never on a server for people."},
       // Chat.
       {"message_bytes_max", S::Bytes{&Config::message_bytes_max}, "64KiB", 1, kMiB,
        "Longest message, in bytes of UTF-8."},
@@ -225,6 +233,10 @@ std::span<const Setting> all_settings() {
        "Open connections in all; 0 means what the descriptor limit allows."},
       {"connections_per_address_max", &Config::connections_per_address_max, "256", 1, 100'000'000,
        "Open connections from one address."},
+      {"sockjs_sessions_max", &Config::sockjs_sessions_max, "100000", 1, 100'000'000,
+       "SockJS sessions over HTTP in all."},
+      {"sockjs_sessions_per_address_max", &Config::sockjs_sessions_per_address_max, "256", 1,
+       100'000'000, "SockJS sessions over HTTP from one address."},
       {"accepts_per_turn_max", &Config::accepts_per_turn_max, "64", 1, 65536,
        "Connections one event loop accepts before it serves those already there."},
       {"subscriptions_per_session_max", &Config::subscriptions_per_session_max, "64", 1, 65536,
@@ -261,16 +273,19 @@ std::span<const Setting> all_settings() {
       {"http_body_bytes_max", S::Bytes{&Config::http_body_bytes_max}, "64KiB", 256, 64 * kMiB,
        "Longest body of a request (else 413)."},
       {"websocket_message_bytes_max", S::Bytes{&Config::websocket_message_bytes_max}, "1MiB",
-       4 * kKiB, 64 * kMiB, "Longest WebSocket message (else close code 1009)."},
+       4 * kKiB, 64 * kMiB,
+       "Longest WebSocket message (else close code 1009), and body of xhr_send (else 413)."},
       {"websocket_fragments_max", &Config::websocket_fragments_max, "1024", 1, 1'000'000,
        "Most fragments of one WebSocket message."},
       {"websocket_control_rate_max", &Config::websocket_control_rate_max, "50", 1, 1'000'000,
        "Pings and pongs a client may send a second, and at once after a pause (else close code "
        "1008)."},
-      {"websocket_deflate", &Config::websocket_deflate, "on", 0, 0,
+      {"websocket_deflate", &Config::websocket_deflate, "true", 0, 0,
        "Whether permessage-deflate is offered to WebSocket clients that ask for it."},
       {"websocket_deflate_bytes_min", S::Bytes{&Config::websocket_deflate_bytes_min}, "512B", 1,
        kMiB, "Room messages whose JSON is shorter are sent as they are."},
+      {"sockjs_response_bytes_max", S::Bytes{&Config::sockjs_response_bytes_max}, "128KiB", kKiB,
+       kGiB, "A streamed SockJS answer ends after so many bytes; its client asks for the next."},
       {"stomp_headers_max", &Config::stomp_headers_max, "64", 8, 1000,
        "Most header lines of one STOMP frame."},
       {"stomp_header_bytes_max", S::Bytes{&Config::stomp_header_bytes_max}, "16KiB", kKiB, kMiB,
@@ -301,6 +316,10 @@ std::span<const Setting> all_settings() {
        "STOMP heart-beats that the server offers and asks for."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
+      {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
+       100, kHour, "Time between the SockJS heart-beats of an open request or WebSocket."},
+      {"sockjs_disconnect_delay", S::Duration{&Config::sockjs_disconnect_delay_ms}, "5s", 100,
+       kHour, "How long a SockJS session waits for its client's next request before it ends."},
       {"close_timeout", S::Duration{&Config::close_timeout_ms}, "5s", 100, kHour,
        "How long a closing connection may take to read the rest and to answer the close."},
       {"restart_spread", S::Duration{&Config::restart_spread_ms}, "3s", 0, kHour,
@@ -313,11 +332,6 @@ std::span<const Setting> all_settings() {
        "those after it, are refused until it lets go."},
       {"slow_turn", S::Duration{&Config::slow_turn_ms}, "100ms", 1, kHour,
        "Turns of an event loop that take longer are counted and logged."},
-      // For tests of ours and of others.
-      {"conformance", &Config::conformance, "off", 0, 0,
-       "Opens what public test suites need, such as an echo without a token. Never where others "
-       "can "
-       "reach the server."},
   };
   return settings;
 }

@@ -25,13 +25,13 @@ struct Setting {
   struct Duration {
     std::uint64_t Config::*member;
   };
+  using Switch = bool Config::*;
   struct Choice {
     std::string Config::*member;
     std::span<const std::string_view> options;  // lives for ever
   };
-  using Switch = bool Config::*;
   using Target =
-      std::variant<Text, List, Level, Count, LargeCount, Bytes, Duration, Choice, Switch>;
+      std::variant<Text, List, Level, Switch, Count, LargeCount, Bytes, Duration, Choice>;
 
   std::string_view name;  // in the file; RTC_<UPPER> in the environment; --with-dashes as a flag
   Target target;

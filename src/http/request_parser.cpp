@@ -90,7 +90,7 @@ std::optional<std::string_view> Request::parameter(std::string_view name) const 
 struct RequestParser::State {
   explicit State(const RequestLimits& limits) {
     parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
-    parser.body_limit(limits.body_bytes_max);
+    parser.body_limit(std::max(limits.body_bytes_max, limits.long_body_bytes_max));
   }
   beast_http::request_parser<beast_http::string_body> parser;  // not eager: one element a call
   std::string kept;         // bytes that the parser could not take yet
@@ -167,6 +167,22 @@ RequestParser::Step RequestParser::check_head(std::string_view bytes) {
       return fail(501, "no Transfer-Encoding but chunked is understood");
     }
   }
+  return check_body();
+}
+
+std::size_t RequestParser::body_bytes_max() const {
+  const bool long_body = limits_.takes_long_body != nullptr &&
+                         limits_.takes_long_body(view(state_->parser.get().target()));
+  return long_body ? limits_.long_body_bytes_max : limits_.body_bytes_max;
+}
+
+// Beast's own limit is that of the longest body that any target takes.
+RequestParser::Step RequestParser::check_body() {
+  const auto announced = state_->parser.content_length();
+  const std::uint64_t bytes = announced ? *announced : state_->parser.get().body().size();
+  if (bytes > limits_.body_bytes_max && bytes > body_bytes_max()) {
+    return fail_by_size(413, "body is", body_bytes_max());
+  }
   return Step::need_more;
 }
 
@@ -207,7 +223,7 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
     }
     if (problem == beast_http::error::body_limit) {
       if (in_head) state.take_head();  // by its Content-Length: nothing of the body came
-      return fail_by_size(413, "body is", limits_.body_bytes_max);
+      return fail_by_size(413, "body is", body_bytes_max());
     }
     if (problem == beast_http::error::bad_version && word(rest, 2).starts_with("HTTP/")) {
       return fail(505, "only HTTP/1.0 and HTTP/1.1");
@@ -215,7 +231,8 @@ RequestParser::Step RequestParser::next(std::span<const char>& input) {
     if (problem && problem != beast_http::error::need_more) {
       return fail(400, "not a well-formed HTTP request: " + problem.message());
     }
-    if (in_head && check_head(bytes.substr(used)) == Step::error) return Step::error;
+    const Step checked = in_head ? check_head(bytes.substr(used)) : check_body();
+    if (checked == Step::error) return Step::error;
     if (problem) break;
   }
 

@@ -19,6 +19,9 @@ struct RequestLimits {
   // Request line and header block, else 431; a chunk's line and the trailers, each, too.
   std::size_t header_bytes_max = 16 << 10;
   std::size_t body_bytes_max = 64 << 10;  // else 413, judged by Content-Length before it comes
+  // Some targets take longer bodies: at least body_bytes_max; null: none does.
+  std::size_t long_body_bytes_max = 0;
+  bool (*takes_long_body)(std::string_view target) = nullptr;
 };
 
 class Request {
@@ -71,6 +74,8 @@ class RequestParser {
   Step fail(unsigned status, std::string text);
   Step fail_by_size(unsigned status, std::string_view what, std::size_t bytes_max);
   Step check_head(std::string_view bytes);
+  Step check_body();
+  std::size_t body_bytes_max() const;  // of this request, whose head is whole
 
   RequestLimits limits_;
   std::unique_ptr<State> state_;

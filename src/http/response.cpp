@@ -7,9 +7,8 @@
 #include <ostream>
 
 namespace rtc::http {
-namespace {
 
-// RFC 9110, section 5.6.7; the names are fixed English, whatever the locale.
+// The names are fixed English, whatever the locale.
 std::string http_date(std::time_t now) {
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -22,8 +21,6 @@ std::string http_date(std::time_t now) {
                      utc.tm_min, utc.tm_sec);
 }
 
-}  // namespace
-
 std::string serialize(const Response& response, const Framing& framing) {
   const auto reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
@@ -31,7 +28,11 @@ std::string serialize(const Response& response, const Framing& framing) {
       fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
                   std::string_view(reason.data(), reason.size()), http_date(std::time(nullptr)));
   if (response.has_body()) {
-    out += fmt::format("Content-Length: {}\r\n", response.body.size());
+    if (framing.body == Body::chunked) {
+      out += "Transfer-Encoding: chunked\r\n";
+    } else if (framing.body != Body::until_close) {
+      out += fmt::format("Content-Length: {}\r\n", response.body.size());
+    }
     if (!response.content_type.empty()) {
       out += fmt::format("Content-Type: {}\r\n", response.content_type);
     }
@@ -42,8 +43,12 @@ std::string serialize(const Response& response, const Framing& framing) {
   }
   for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
   out += "\r\n";
-  if (!framing.head && response.has_body()) out += response.body;
+  if (framing.body == Body::whole && response.has_body()) out += response.body;
   return out;
+}
+
+std::string chunk(std::string_view piece) {
+  return fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
 }
 
 }  // namespace rtc::http

@@ -1,5 +1,6 @@
 #include "net/connection.hpp"
 
+#include <array>
 #include <cerrno>
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,7 +27,7 @@ Connection::Connection(Loop& loop, int fd, const IpAddress& peer, const Connecti
 
 Connection::~Connection() {
   outbox_.clear(loop_.outbox_storage());
-  ::close(fd_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
 void Connection::send(Bytes bytes) {
@@ -97,7 +98,7 @@ void Connection::feed(std::span<char> bytes) {
     bytes = bytes.subspan(handler_->on_input(*this, bytes));
   }
   feeding_ = false;
-  if (!bytes.empty() && state_ == State::open) {
+  if (!bytes.empty() && (state_ == State::open || detached_)) {
     kept_input_ = std::make_unique<std::string>(bytes.data(), bytes.size());
   }
 }
@@ -174,7 +175,34 @@ void Connection::end(CloseReason reason) {
 }
 
 void Connection::on_burial() {
-  handler_->on_closed(*this, reason_);
+  if (!detached_) {
+    handler_->on_closed(*this, reason_);
+    return;
+  }
+  auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), peer_);
+  if (kept_input_ != nullptr) detached->input = std::move(*kept_input_);
+  std::array<iovec, 64> parts{};
+  while (!outbox_.empty()) {
+    std::size_t bytes = 0;
+    for (const iovec& part : std::span(parts).first(outbox_.gather(parts))) {
+      detached->output.append(static_cast<const char*>(part.iov_base), part.iov_len);
+      bytes += part.iov_len;
+    }
+    outbox_.consume(bytes, loop_.outbox_storage());
+  }
+  handler_->on_detached(std::move(detached));
+}
+
+void Connection::detach() {
+  if (state_ != State::open) return;
+  detached_ = true;
+  end(CloseReason::local);
+}
+
+void Connection::take_over(DetachedConnection& detached) {
+  if (!detached.input.empty())
+    kept_input_ = std::make_unique<std::string>(std::move(detached.input));
+  if (!detached.output.empty()) send(detached.output);
 }
 
 void Connection::set_handler(std::unique_ptr<ConnectionHandler> handler) {

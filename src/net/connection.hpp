@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "net/address.hpp"
+#include "net/detached_connection.hpp"
 #include "net/loop.hpp"
 
 namespace rtc::net {
@@ -45,6 +46,7 @@ class ConnectionHandler {
   virtual void on_overflow(Connection& connection);
   // The last call; nothing can be sent any more.
   virtual void on_closed(Connection& connection, CloseReason reason) = 0;
+  virtual void on_detached(std::shared_ptr<DetachedConnection> /*detached*/) {}  // or that one
 };
 
 // What may wait in the outbox.
@@ -78,6 +80,9 @@ class Connection final : public Source, private Timer {
   void resume();  // from the handler's own call into it too
   void close_after_flush();
   void abort() { end(CloseReason::local); }
+  // Leaves its loop at the turn's end, to go on in another: on_detached(). Here it is closing().
+  void detach();
+  void take_over(DetachedConnection& detached);  // what that one had in hand; once, when made of it
   bool closing() const { return state_ != State::open; }
 
   // Takes effect at once; the old handler lives until this turn's end. From on_input: the bytes not
@@ -125,6 +130,7 @@ class Connection final : public Source, private Timer {
   bool in_writers_ = false;
   OutboxRule outbox_rule_ = OutboxRule::response;
   bool overflowed_ = false;
+  bool detached_ = false;
   bool stalled_ = false;  // the timer runs until the outbox is empty
   bool feeding_ = false;
   bool watches_read_ = true;

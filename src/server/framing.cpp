@@ -13,6 +13,12 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp) {
     websocket::append_frame(out, websocket::Opcode::text, stomp);
     return;
   }
+  if (framing == Framing::sockjs_http) {
+    out.push_back('"');
+    sockjs::append_escaped(out, stomp);
+    out += "\",";
+    return;
+  }
   std::string array;
   sockjs::append_array_frame(array, stomp);
   websocket::append_frame(out, websocket::Opcode::text, array);
@@ -25,13 +31,18 @@ std::string framed_tail(Framing framing, std::string_view body) {
     tail.push_back('\0');
   } else {
     sockjs::append_escaped(tail, body);
-    tail += "\\u0000\"]";
+    tail += framing == Framing::sockjs ? "\\u0000\"]" : "\\u0000\",";
   }
   return tail;
 }
 
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
                         std::size_t tail_bytes, bool compressed) {
+  if (framing == Framing::sockjs_http) {
+    out.push_back('"');
+    sockjs::append_escaped(out, stomp_head);
+    return;
+  }
   std::string array;
   if (framing == Framing::sockjs) {
     array = "a[\"";

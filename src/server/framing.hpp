@@ -1,16 +1,22 @@
-// How a STOMP frame becomes the bytes of a transport: a WebSocket text message, or a SockJS array
-// frame in one.
+// How a STOMP frame becomes the bytes of a transport: a WebSocket text message, a SockJS array
+// frame in one, or an element of such a frame that is put together later.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace rtc::server {
 
-enum class Framing : std::uint8_t { websocket, sockjs };
+enum class Framing : std::uint8_t {
+  websocket,
+  sockjs,       // `a["…"]` as a WebSocket message
+  sockjs_http,  // `"…",`: what waits for a SockJS transport over HTTP, to be sent as one `a[…]`
+};
+inline constexpr std::size_t kFramings = 3;
 
-// Appends `stomp` (one frame, or a heart-beat's EOL) as one whole WebSocket message.
+// Appends `stomp` (one frame, or a heart-beat's EOL) as one whole message of that framing.
 void append_framed(std::string& out, Framing framing, std::string_view stomp);
 
 // The same in two parts, for frames whose bodies are alike: a frame's bytes are its head and the

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <utility>
 
-#include "base/random.hpp"
 #include "server/api.hpp"
+#include "server/conformance_hixie76.hpp"
 #include "server/echo_connection.hpp"
 #include "server/envelope.hpp"
 #include "server/shard.hpp"
+#include "server/sockjs_requests.hpp"
 #include "server/static_files.hpp"
 #include "server/websocket_connection.hpp"
-#include "sockjs/framing.hpp"
 #include "websocket/handshake.hpp"
 
 namespace rtc::server {
@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::string_view kStompPath = "/ws";
 constexpr std::string_view kEchoPath = "/websocket_echo";  // in the conformance profile only
-constexpr std::array<std::string_view, 2> kSockJsPaths{"/connect", "/chat"};
 constexpr std::array<std::string_view, 3> kSubprotocols{"v12.stomp", "v11.stomp", "v10.stomp"};
 
 http::Response text_response(unsigned status, std::string text) {
@@ -27,7 +26,7 @@ http::Response text_response(unsigned status, std::string text) {
 }
 
 // Ready also while the store fails: what reads goes on, and only a commit that works ends the
-// failure (docs/adr/0010-ready-while-the-store-fails.md).
+// failure (docs/adr/0011-ready-while-the-store-fails.md).
 http::Response readiness(Services& services) {
   if (services.draining.load(std::memory_order_relaxed)) {
     return text_response(503, "shutting down\n");
@@ -37,17 +36,21 @@ http::Response readiness(Services& services) {
       200, reason.empty() ? "ready\n" : "ready to read; messages are not stored: " + reason + "\n");
 }
 
-http::RequestLimits request_limits(const Config& config) {
-  return {config.http_target_bytes_max, config.http_header_bytes_max, config.http_body_bytes_max};
+// To a request without the header Upgrade, at a path that speaks WebSocket only.
+http::Response no_upgrade_asked(Framing framing) {
+  if (framing == Framing::sockjs) {
+    return text_response(400, "Can \"Upgrade\" only to \"WebSocket\".\n");
+  }
+  http::Response response =
+      error_response({ErrorCode::invalid_parameter, "this path speaks WebSocket: upgrade"});
+  response.status = 426;
+  response.headers.emplace_back("Upgrade", "websocket");
+  return response;
 }
 
-// What follows a SockJS end point's base in `path`; nullopt when it is under none.
-std::optional<std::string_view> below_sockjs(std::string_view path) {
-  for (const std::string_view base : kSockJsPaths) {
-    if (path == base) return std::string_view{};
-    if (path.starts_with(base) && path[base.size()] == '/') return path.substr(base.size());
-  }
-  return std::nullopt;
+http::RequestLimits request_limits(const Config& config) {
+  return {config.http_target_bytes_max, config.http_header_bytes_max, config.http_body_bytes_max,
+          config.websocket_message_bytes_max, is_sockjs_send};
 }
 
 }  // namespace
@@ -70,6 +73,10 @@ void HttpConnection::attach(net::Connection& connection) {
 }
 
 std::size_t HttpConnection::on_input(net::Connection& connection, std::span<char> bytes) {
+  if (held_ != nullptr) {
+    connection.pause();  // the next request waits; only the end was listened for
+    return 0;
+  }
   std::span<const char> rest = bytes;
   const bool began = parser_.in_request();
   switch (parser_.next(rest)) {
@@ -122,14 +129,14 @@ void HttpConnection::route() {
     handle_api({shard_, request_, client, handle_});
     return;
   }
-  const auto sockjs = below_sockjs(path);
-  const auto session = sockjs ? sockjs::parse_session_path(*sockjs) : std::nullopt;
-  const bool sockjs_websocket = session && session->transport == "websocket";
+  if (const auto sockjs = find_sockjs(shard_.services().sockjs, path)) {
+    any_origin_ = sockjs->first->any_origin;
+    handle_sockjs({shard_, *this, request_, peer_, *sockjs->first, sockjs->second});
+    return;
+  }
   const bool echo = path == kEchoPath && shard_.config().conformance;
   const bool known = path == kStompPath || echo || path == "/healthz" || path == "/readyz" ||
-                     path == "/metrics" || sockjs == "" || sockjs == "/" || sockjs == "/info" ||
-                     sockjs == "/websocket" || sockjs_websocket ||
-                     shard_.services().files.has(path);
+                     path == "/metrics" || shard_.services().files.has(path);
   if (!known) {
     respond(error_response({ErrorCode::not_found, "there is nothing at this path"}));
   } else if (request_.method == "OPTIONS") {
@@ -139,19 +146,10 @@ void HttpConnection::route() {
         error_response({ErrorCode::method_not_allowed, "this path takes GET, HEAD, OPTIONS"});
     response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
     respond(std::move(response));
-  } else if (path == kStompPath || sockjs == "/websocket" || echo) {
-    upgrade(Framing::websocket, echo);
-  } else if (sockjs_websocket) {
-    upgrade(Framing::sockjs);
-  } else if (sockjs == "/info") {
-    std::uint32_t entropy = 0;
-    fill_random({reinterpret_cast<std::uint8_t*>(&entropy), sizeof entropy});
-    respond({200,
-             {{"Cache-Control", "no-store, no-cache, no-transform, must-revalidate, max-age=0"}},
-             "application/json; charset=UTF-8",
-             sockjs::info_body(true, false, entropy)});
-  } else if (sockjs) {
-    respond(text_response(200, "Welcome to SockJS!\n"));
+  } else if (path == kStompPath) {
+    upgrade(Framing::websocket, Carries::stomp);
+  } else if (echo) {
+    upgrade(Framing::websocket, std::nullopt);
   } else if (path == "/healthz") {
     respond(text_response(200, "ok\n"));
   } else if (path == "/readyz") {
@@ -170,24 +168,20 @@ void HttpConnection::route() {
   }
 }
 
-void HttpConnection::upgrade(Framing framing, bool echo) {
+void HttpConnection::upgrade(Framing framing, std::optional<Carries> carries) {
   const std::string origin = request_.header("Origin");
   if (!origin.empty() && !origin_allowed(origin)) {
     respond(error_response({ErrorCode::forbidden_access,
                             "pages of this origin may not connect; see allowed_origins"}));
     return;
   }
+  if (carries != Carries::stomp && Hixie76Handshake::asked(request_)) {
+    upgrade_hixie76();
+    return;
+  }
   const std::string upgrade = request_.header("Upgrade");
   if (!websocket::wants_websocket(upgrade)) {
-    http::Response response =
-        framing == Framing::sockjs
-            ? text_response(400, "Can \"Upgrade\" only to \"WebSocket\".\n")
-            : error_response({ErrorCode::invalid_parameter, "this path speaks WebSocket: upgrade"});
-    if (framing == Framing::websocket) {
-      response.status = 426;
-      response.headers.emplace_back("Upgrade", "websocket");
-    }
-    respond(std::move(response));
+    respond(no_upgrade_asked(framing));
     return;
   }
   const net::IpAddress client = net::client_address(peer_, request_.header("X-Forwarded-For"),
@@ -243,23 +237,44 @@ void HttpConnection::upgrade(Framing framing, bool echo) {
     if (behind_proxy) totals.release_client(client);
   };
   const auto deflate = answer.extensions.deflate;
-  if (echo) {
+  if (!carries) {
     connection.set_handler(
         std::make_unique<EchoConnection>(shard_, connection, deflate, std::move(release)));
   } else {
     connection.set_handler(std::make_unique<WebSocketConnection>(
-        shard_, connection, framing, deflate, client, std::move(release)));
+        shard_, connection, framing, deflate, *carries, client, std::move(release)));
   }
+  connection.resume();
+}
+
+void HttpConnection::upgrade_hixie76() {
+  upgraded_ = true;
+  auto release = [&totals = shard_.services().totals, peer = peer_, exempt = peer_exempt_] {
+    totals.release(peer, exempt);
+  };
+  net::Connection& connection = *connection_;
+  connection.set_handler(
+      std::make_unique<Hixie76Handshake>(connection, request_, std::move(release)));
   connection.resume();
 }
 
 void HttpConnection::respond(http::Response response) {
   if (!waiting_ || connection_->closing()) return;
-  waiting_ = false;
   add_cors(response);
-  const bool keep_alive = request_.keep_alive && !input_ended_ &&
-                          !shard_.services().draining.load(std::memory_order_relaxed);
-  connection_->send(http::serialize(response, {keep_alive, request_.method == "HEAD"}));
+  const bool keep_alive = may_keep_alive();
+  const auto body = request_.method == "HEAD" ? http::Body::none : http::Body::whole;
+  connection_->send(http::serialize(response, {keep_alive, body}));
+  next_request(keep_alive);
+}
+
+bool HttpConnection::may_keep_alive() const {
+  return request_.keep_alive && !input_ended_ &&
+         !shard_.services().draining.load(std::memory_order_relaxed);
+}
+
+void HttpConnection::next_request(bool keep_alive) {
+  waiting_ = false;
+  held_ = nullptr;
   if (!keep_alive) {
     connection_->close_after_flush();
     return;
@@ -269,6 +284,53 @@ void HttpConnection::respond(http::Response response) {
   connection_->resume();
 }
 
+void HttpConnection::listen_for_end() {
+  if (held_ != nullptr) connection_->resume();
+}
+
+void HttpConnection::begin_stream(http::Response head, HeldResponse* owner) {
+  add_cors(head);
+  chunked_ = request_.version == 11;
+  request_.keep_alive = request_.keep_alive && chunked_;
+  connection_->send(http::serialize(
+      head, {may_keep_alive(), chunked_ ? http::Body::chunked : http::Body::until_close}));
+  hold(owner);
+}
+
+void HttpConnection::write_stream(std::string_view piece) {
+  if (chunked_) {
+    connection_->send(http::chunk(piece));
+  } else {
+    connection_->send(piece);
+  }
+}
+
+void HttpConnection::end_stream() {
+  if (!waiting_ || connection_->closing()) return;
+  if (chunked_) connection_->send(http::kLastChunk);
+  next_request(may_keep_alive());
+}
+
+void HttpConnection::move_to(Shard& shard) {
+  moves_to_ = &shard;
+  connection_->detach();
+}
+
+void HttpConnection::on_detached(std::shared_ptr<net::DetachedConnection> detached) {
+  moves_to_->loop().post([shard = moves_to_, detached = std::move(detached), exempt = peer_exempt_,
+                          request = std::move(request_)]() mutable {
+    shard->take_over(*detached, exempt, std::move(request));
+  });
+}
+
+void HttpConnection::take_over(http::Request request) {
+  cancel();
+  request_ = std::move(request);
+  waiting_ = true;
+  connection_->pause();
+  route();
+}
+
 void HttpConnection::respond_error(unsigned status, const Error& error) {
   http::Response response = error_response(error);
   response.status = status;
@@ -276,6 +338,7 @@ void HttpConnection::respond_error(unsigned status, const Error& error) {
 }
 
 bool HttpConnection::origin_allowed(std::string_view origin) const {
+  if (any_origin_) return true;
   const auto& allowed = shard_.config().allowed_origins;
   if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
   // The page's own origin: what the browser calls this server.
@@ -290,7 +353,13 @@ void HttpConnection::add_cors(http::Response& response) const {
   if (origin.empty() || !origin_allowed(origin)) return;
   response.headers.emplace_back("Access-Control-Allow-Origin", origin);
   response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
-  if (request_.method != "OPTIONS") return;
+  const auto is_methods = [](const auto& header) {
+    return header.first == "Access-Control-Allow-Methods";
+  };
+  if (request_.method != "OPTIONS" ||
+      std::any_of(response.headers.begin(), response.headers.end(), is_methods)) {
+    return;  // or the path has said so itself
+  }
   response.headers.emplace_back("Access-Control-Allow-Methods",
                                 "GET, POST, PUT, DELETE, PATCH, OPTIONS");
   response.headers.emplace_back(
@@ -301,11 +370,20 @@ void HttpConnection::add_cors(http::Response& response) const {
 
 void HttpConnection::on_input_end(net::Connection& connection) {
   input_ended_ = true;
-  if (!waiting_) connection.close_after_flush();
+  if (held_ != nullptr)
+    std::exchange(held_, nullptr)->on_response_gone();
+  else if (waiting_)
+    return;
+  connection.close_after_flush();
+}
+
+void HttpConnection::on_drained(net::Connection& /*connection*/) {
+  if (held_ != nullptr) held_->on_response_drained();
 }
 
 void HttpConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
   cancel();
+  if (held_ != nullptr) std::exchange(held_, nullptr)->on_response_gone();
   if (!upgraded_) shard_.services().totals.release(peer_, peer_exempt_);
 }
 

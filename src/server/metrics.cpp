@@ -87,6 +87,11 @@ std::string metrics_text(const Services& services,
             static_cast<double>(services.totals.connections.load()));
   out.gauge("sessions", "Connected STOMP sessions.",
             static_cast<double>(services.totals.sessions.load()));
+  out.gauge("sockjs_sessions", "SockJS sessions over HTTP.",
+            static_cast<double>(services.totals.sockjs_sessions.load()));
+  out.counter("sockjs_sessions_refused_total",
+              "SockJS sessions refused by sockjs_sessions_max or sockjs_sessions_per_address_max.",
+              services.totals.refused_sockjs_sessions.load());
   out.counter("connections_refused_total",
               "Connections refused by connections_max or "
               "connections_per_address_max.",

@@ -41,7 +41,7 @@ class RoomMessage {
   std::string id_;
   std::string message_id_;
   std::string body_;
-  std::array<std::array<Tail, websocket::kDeflates>, 2> tails_;  // by framing
+  std::array<std::array<Tail, websocket::kDeflates>, kFramings> tails_;  // by framing
 };
 
 }  // namespace rtc::server

@@ -52,6 +52,8 @@ Server::Server(const Config& config, const Parts& parts) : config_(config), file
       .files = files_,
       .new_identity = parts.new_identity,
       .metrics_text = [this] { return metrics_text(*services_, shards_); },
+      .sockjs = sockjs_services(config_),
+      .shards = {},
       .trusted_proxies = {},
       .rate_exempt = {},
       .metrics_allowed = {},
@@ -97,6 +99,7 @@ Result<std::unique_ptr<Server>> Server::create(const Config& config, NetworkSett
       config.loops > 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
   for (std::uint32_t i = 0; i < loops; ++i) {
     server->shards_.push_back(std::make_unique<Shard>(services, i));
+    services.shards.push_back(server->shards_.back().get());
   }
   server->listeners_.resize(loops);
   Error last_problem{ErrorCode::invalid_parameter, "listen: no address given"};

@@ -25,20 +25,42 @@ void Totals::release(const net::IpAddress& address, bool exempt) {
 }
 
 bool Totals::admit_client(const net::IpAddress& address, const Config& config) {
-  const std::scoped_lock lock(mutex_);
-  std::uint32_t& count = by_address_[rate_key(address)];
-  if (count < config.connections_per_address_max) {
-    ++count;
-    return true;
-  }
+  if (take(connections_by_address_, address, config.connections_per_address_max)) return true;
   refused_connections.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 
 void Totals::release_client(const net::IpAddress& address) {
+  give_back(connections_by_address_, address);
+}
+
+bool Totals::admit_sockjs(const net::IpAddress& address, bool exempt, const Config& config) {
+  if (sockjs_sessions.fetch_add(1, std::memory_order_relaxed) < config.sockjs_sessions_max &&
+      (exempt || take(sockjs_by_address_, address, config.sockjs_sessions_per_address_max))) {
+    return true;
+  }
+  sockjs_sessions.fetch_sub(1, std::memory_order_relaxed);
+  refused_sockjs_sessions.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+void Totals::release_sockjs(const net::IpAddress& address, bool exempt) {
+  sockjs_sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (!exempt) give_back(sockjs_by_address_, address);
+}
+
+bool Totals::take(Counts& counts, const net::IpAddress& address, std::uint32_t count_max) {
   const std::scoped_lock lock(mutex_);
-  const auto found = by_address_.find(rate_key(address));
-  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
+  std::uint32_t& count = counts[rate_key(address)];
+  if (count >= count_max) return false;
+  ++count;
+  return true;
+}
+
+void Totals::give_back(Counts& counts, const net::IpAddress& address) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = counts.find(rate_key(address));
+  if (found != counts.end() && --found->second == 0) counts.erase(found);
 }
 
 }  // namespace rtc::server

@@ -18,9 +18,11 @@
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/address.hpp"
+#include "server/sockjs_service.hpp"
 
 namespace rtc::server {
 
+class Shard;
 class StaticFiles;
 
 // One household has a /64 of IPv6 (RFC 6177): it counts as one address.
@@ -35,14 +37,25 @@ class Totals {
   // The same for a client behind a trusted proxy, whose connection was admitted as the proxy's.
   bool admit_client(const net::IpAddress& address, const Config& config);
   void release_client(const net::IpAddress& address);
+  // A place for one SockJS session over HTTP, which may be without a connection for a while.
+  bool admit_sockjs(const net::IpAddress& address, bool exempt, const Config& config);
+  void release_sockjs(const net::IpAddress& address, bool exempt);
 
   std::atomic<std::uint64_t> sessions{0};  // STOMP sessions that are CONNECTED: the people
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> refused_connections{0};
+  std::atomic<std::uint64_t> sockjs_sessions{0};  // over HTTP
+  std::atomic<std::uint64_t> refused_sockjs_sessions{0};
 
  private:
+  // How many each address has; guarded by mutex_.
+  using Counts = std::unordered_map<net::IpAddress, std::uint32_t>;
+  bool take(Counts& counts, const net::IpAddress& address, std::uint32_t count_max);
+  void give_back(Counts& counts, const net::IpAddress& address);
+
   std::mutex mutex_;
-  std::unordered_map<net::IpAddress, std::uint32_t> by_address_;  // guarded by mutex_
+  Counts connections_by_address_;
+  Counts sockjs_by_address_;
 };
 
 // What happened on one loop. Written by its thread, read by any.
@@ -82,6 +95,8 @@ struct Services {
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;
   std::function<std::string()> metrics_text;
+  std::vector<SockJsService> sockjs;
+  std::vector<Shard*> shards;  // all of them, before any runs
   std::vector<net::Network> trusted_proxies;
   std::vector<net::Network> rate_exempt;
   std::vector<net::Network> metrics_allowed;

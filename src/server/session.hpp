@@ -22,9 +22,9 @@
 #include "net/address.hpp"
 #include "net/bytes.hpp"
 #include "net/timer_wheel.hpp"
+#include "server/application.hpp"
 #include "server/hub.hpp"
 #include "server/replay.hpp"
-#include "server/session_output.hpp"
 #include "server/session_requests.hpp"
 #include "server/session_timing.hpp"
 #include "server/transactions.hpp"
@@ -34,7 +34,7 @@ namespace rtc::server {
 
 class Shard;
 
-class Session final : private net::Timer {
+class Session final : public Application, private net::Timer {
  public:
   // Longest subscription id and receipt header: both are kept.
   static constexpr std::size_t kIdBytesMax = 256;
@@ -44,14 +44,9 @@ class Session final : private net::Timer {
   Session(Shard& shard, SessionOutput& output, const net::IpAddress& client);
   ~Session() override;
 
-  // From the output: bytes of STOMP, in any split.
-  void on_bytes(std::string_view bytes);
-
-  // From the output: nothing is queued any more.
-  void on_drained();
-
-  // From the output: the client reads too slowly and is to be told so.
-  void end_slow();
+  void on_bytes(std::string_view bytes) override;
+  void on_drained() override;
+  void end_slow() override;
 
   // From the hub.
   void send(const net::Bytes& framed) { output_.send(framed); }

@@ -32,6 +32,7 @@ Shard::Shard(Services& services, std::uint32_t index)
 
 Shard::~Shard() {
   cancel();
+  sockjs_.clear();
 }
 
 void Shard::accept(int fd, const net::IpAddress& peer) {
@@ -44,12 +45,24 @@ void Shard::accept(int fd, const net::IpAddress& peer) {
     ::close(fd);
     return;
   }
-  auto handler = std::make_unique<HttpConnection>(*this, peer, exempt);
+  take_in(fd, peer, exempt, nullptr);
+}
+
+void Shard::take_over(net::DetachedConnection& detached, bool peer_exempt, http::Request request) {
+  HttpConnection& http = take_in(detached.take_fd(), detached.peer(), peer_exempt, &detached);
+  http.take_over(std::move(request));
+}
+
+HttpConnection& Shard::take_in(int fd, const net::IpAddress& peer, bool peer_exempt,
+                               net::DetachedConnection* detached) {
+  auto handler = std::make_unique<HttpConnection>(*this, peer, peer_exempt);
   HttpConnection& http = *handler;
   auto connection =
       std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_, std::move(handler));
   http.attach(*connection);
+  if (detached != nullptr) connection->take_over(*detached);
   loop_.adopt(std::move(connection));
+  return http;
 }
 
 bool Shard::take_request_token(const net::IpAddress& client) {
@@ -98,10 +111,16 @@ bool Shard::submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint3
   return true;
 }
 
-void Shard::end_turn() {
+void Shard::submit_all() {
   if (!submissions_.empty()) services_.store.submit(submissions_);
+}
+
+void Shard::end_turn() {
+  submit_all();
   deliver_some();
   hub_.flush();
+  sockjs_.flush();
+  submit_all();  // of requests that waited behind an answer which was given just now
   figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
   figures_.presence_bytes.store(hub_.presence_bytes(), std::memory_order_relaxed);
 }

@@ -12,11 +12,13 @@
 #include "base/config.hpp"
 #include "base/slot_map.hpp"
 #include "chat/store_queue.hpp"
+#include "http/request_parser.hpp"
 #include "net/address.hpp"
 #include "net/connection.hpp"
 #include "net/loop.hpp"
 #include "server/hub.hpp"
 #include "server/services.hpp"
+#include "server/sockjs_sessions.hpp"
 #include "stomp/parser.hpp"
 #include "websocket/decoder.hpp"
 #include "websocket/deflate.hpp"
@@ -51,6 +53,7 @@ class Shard : private net::Timer {
   std::uint32_t index() const { return index_; }
   SlotMap<Session>& sessions() { return sessions_; }
   SlotMap<HttpConnection>& waiting_requests() { return waiting_requests_; }
+  SockJsSessions& sockjs() { return sockjs_; }
   const net::ConnectionBounds& connection_bounds() const { return connection_bounds_; }
   const websocket::DecoderLimits& websocket_limits() const { return websocket_limits_; }
   websocket::Deflater& deflater() { return deflater_; }
@@ -59,6 +62,8 @@ class Shard : private net::Timer {
 
   // A connection just accepted: refused beyond a bound, else taken in as HTTP.
   void accept(int fd, const net::IpAddress& peer);
+  // One that comes from another shard, with a request that belongs here.
+  void take_over(net::DetachedConnection& detached, bool peer_exempt, http::Request request);
   bool take_request_token(const net::IpAddress& client);
   // Whether that identity may send a message from that address now.
   bool take_send_token(const UserId& user, const net::IpAddress& client);
@@ -84,7 +89,10 @@ class Shard : private net::Timer {
 
  private:
   void on_timer() override;  // presence
+  HttpConnection& take_in(int fd, const net::IpAddress& peer, bool peer_exempt,
+                          net::DetachedConnection* detached);
   void end_turn();
+  void submit_all();
   void deliver_some();
 
   Services& services_;
@@ -98,6 +106,7 @@ class Shard : private net::Timer {
   Hub hub_;
   SlotMap<Session> sessions_;
   SlotMap<HttpConnection> waiting_requests_;
+  SockJsSessions sockjs_;
   std::unordered_map<RoomId, chat::Room> rooms_;
   std::vector<chat::Submission> submissions_;
   struct Incoming {

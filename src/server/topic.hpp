@@ -68,7 +68,7 @@ class Topic {
   struct VariantHash {
     std::size_t operator()(const Variant& variant) const {
       return std::hash<std::string>{}(variant.subscription_id) * 31 +
-             static_cast<std::size_t>(variant.version) * 3 +
+             static_cast<std::size_t>(variant.version) * kFramings +
              static_cast<std::size_t>(variant.framing) +
              static_cast<std::size_t>(variant.deflate) * 101;
     }

@@ -12,7 +12,8 @@ constexpr std::uint16_t kSockJsGoAway = 3000;
 }  // namespace
 
 WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                                         websocket::Deflate deflate, const net::IpAddress& client,
+                                         websocket::Deflate deflate, Carries carries,
+                                         const net::IpAddress& client,
                                          std::function<void()> on_gone)
     : shard_(shard),
       connection_(connection),
@@ -21,7 +22,7 @@ WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connecti
       rate_exempt_(shard.rate_exempt(client)),
       decoder_(shard.websocket_limits(),
                deflate == websocket::Deflate::off ? nullptr : &shard.inflater()),
-      session_(std::make_unique<Session>(shard, static_cast<SessionOutput&>(*this), client)),
+      application_(make_application(carries, shard, *this, client)),
       on_gone_(std::move(on_gone)) {
   connection_.set_outbox_rule(net::OutboxRule::stream);
   shard_.figures().websocket_upgrades.fetch_add(1, std::memory_order_relaxed);
@@ -29,7 +30,9 @@ WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connecti
     std::string open;
     websocket::append_frame(open, websocket::Opcode::text, sockjs::kOpenFrame);
     connection_.send(open);
+    shard_.loop().timers().arm(*this, shard_.config().sockjs_heart_beat_interval_ms);
   }
+  application_->on_open();
 }
 
 WebSocketConnection::~WebSocketConnection() = default;
@@ -98,7 +101,8 @@ void WebSocketConnection::on_data(const websocket::Event& event) {
   if (close_sent_) return;
   const std::string_view payload{event.payload.data(), event.payload.size()};
   if (framing_ == Framing::websocket) {
-    session_->on_bytes(payload);
+    application_->on_bytes(payload);
+    if (event.message_end) application_->on_message_end();
     return;
   }
   // SockJS needs the message whole; most come in one stretch and are not copied.
@@ -116,11 +120,14 @@ void WebSocketConnection::on_data(const websocket::Event& event) {
 void WebSocketConnection::on_sockjs_message(std::string_view payload) {
   const auto messages = sockjs_reader_.read(payload);
   if (!messages) {
-    // SockJS 0.3.3: a broken message breaks the connection.
-    close(websocket::kCloseUnsupportedData, "not a SockJS message: expected [\"...\"]");
+    // SockJS 0.3.3: a broken message breaks the connection, without a frame before it.
+    end({}, websocket::kCloseUnsupportedData, "not a SockJS message: expected [\"...\"]");
     return;
   }
-  for (const std::string& message : *messages) session_->on_bytes(message);
+  for (const std::string& message : *messages) {
+    application_->on_bytes(message);
+    application_->on_message_end();
+  }
 }
 
 void WebSocketConnection::on_input_end(net::Connection& connection) {
@@ -128,18 +135,18 @@ void WebSocketConnection::on_input_end(net::Connection& connection) {
 }
 
 void WebSocketConnection::on_drained(net::Connection& /*connection*/) {
-  session_->on_drained();
+  application_->on_drained();
 }
 
 void WebSocketConnection::on_overflow(net::Connection& connection) {
   shard_.figures().slow_consumers.fetch_add(1, std::memory_order_relaxed);
-  session_->end_slow();
+  application_->end_slow();
   connection.close_after_flush();
 }
 
 void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
   cancel();
-  session_.reset();
+  application_.reset();
   on_gone_();
 }
 
@@ -171,6 +178,10 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
     sockjs::append_close_frame(close_frame, kSockJsGoAway, reason.empty() ? "Go away!" : reason);
     websocket::append_frame(frames, websocket::Opcode::text, close_frame);
   }
+  end(std::move(frames), code, reason);
+}
+
+void WebSocketConnection::end(std::string frames, std::uint16_t code, std::string_view reason) {
   websocket::append_close(frames, code, reason);
   connection_.send(frames);
   close_sent_ = true;
@@ -184,8 +195,17 @@ void WebSocketConnection::on_timer() {
     connection_.close_after_flush();
     return;
   }
-  resting_ = false;
-  if (!paused_) connection_.resume();
+  if (resting_) {
+    resting_ = false;
+    if (!paused_) connection_.resume();
+  } else {
+    std::string beat;
+    websocket::append_frame(beat, websocket::Opcode::text, sockjs::kHeartBeatFrame);
+    connection_.send(beat);
+  }
+  if (framing_ == Framing::sockjs) {
+    shard_.loop().timers().arm(*this, shard_.config().sockjs_heart_beat_interval_ms);
+  }
 }
 
 }  // namespace rtc::server

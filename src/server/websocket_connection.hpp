@@ -1,13 +1,14 @@
-// A connection after its upgrade: WebSocket frames to and from the STOMP session it carries, either
-// bare or within SockJS's framing. The loop's thread only.
+// A connection after its upgrade: WebSocket frames to and from what it carries, either bare or
+// within SockJS's framing. The loop's thread only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "chat/limits.hpp"
 #include "net/connection.hpp"
-#include "server/session.hpp"
+#include "server/application.hpp"
 #include "sockjs/framing.hpp"
 #include "websocket/decoder.hpp"
 
@@ -24,7 +25,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
   // Speaks at once where the framing begins with the server (SockJS's open frame). `on_gone` gives
   // back the place in the totals.
   WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                      websocket::Deflate deflate, const net::IpAddress& client,
+                      websocket::Deflate deflate, Carries carries, const net::IpAddress& client,
                       std::function<void()> on_gone);
   ~WebSocketConnection() override;
 
@@ -51,7 +52,9 @@ class WebSocketConnection final : public net::ConnectionHandler,
   std::uint64_t last_read_ms() const override { return connection_.last_read_ms(); }
   std::uint64_t last_write_ms() const override { return connection_.last_write_ms(); }
 
-  void on_timer() override;  // the peer did not answer our Close; or input may go on
+  void on_timer()
+      override;  // SockJS's heart-beat; input may go on; the peer did not answer our Close
+  void end(std::string frames, std::uint16_t code, std::string_view reason);
   void on_data(const websocket::Event& event);
   bool take_control_token();
   void rest();
@@ -67,7 +70,7 @@ class WebSocketConnection final : public net::ConnectionHandler,
   bool rate_exempt_;
   chat::TokenBucket control_rate_;
   websocket::Decoder decoder_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<Application> application_;
   sockjs::MessageReader sockjs_reader_;
   std::string sockjs_message_;  // a SockJS message whose end has not come
   std::function<void()> on_gone_;

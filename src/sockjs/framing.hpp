@@ -1,4 +1,5 @@
-// SockJS 0.3.3 framing of the websocket transport: strings in, strings out, no socket.
+// SockJS 0.3.3 framing: strings in, strings out, no socket. What the transports over HTTP put
+// around a frame is in transport.hpp.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 namespace rtc::sockjs {
 
 inline constexpr std::string_view kOpenFrame = "o";
+inline constexpr std::string_view kHeartBeatFrame = "h";
 
 // Appends `a["<message>"]`, the message escaped as JSON. Characters that JavaScript engines of the
 // original's age mishandle in JSON (U+2028, U+2029, surrogates, U+FFF0-U+FFFF and the others of the
@@ -24,7 +26,7 @@ void append_escaped(std::string& out, std::string_view text);
 // Appends `c[<code>,"<reason>"]`.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
-// What a client sends over the websocket transport: a JSON array of strings, or one JSON string.
+// What a client sends: a JSON array of strings, or one JSON string.
 // An empty payload is no message (SockJS ignores it). Anything else: invalid_message_format.
 Result<std::vector<std::string>> parse_messages(std::string_view payload);
 

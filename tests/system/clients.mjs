@@ -1,9 +1,11 @@
 // A STOMP client that hides nothing: it sends any frame or bytes and keeps every frame that comes.
 // (The real client packages are driven in clients.test.mjs and original_client.test.mjs.)
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
 import net from 'node:net';
 import WebSocket from 'ws';
-import { Inbox, bearer, patienceMs, within } from './harness.mjs';
+import { Inbox, bearer, patienceMs, request, within } from './harness.mjs';
 
 const escapes = { '\\': '\\\\', '\r': '\\r', '\n': '\\n', ':': '\\c' };
 const unescapes = { '\\\\': '\\', '\\r': '\r', '\\n': '\n', '\\c': ':' };
@@ -31,54 +33,16 @@ export function parseFrame(text) {
   return { command, headers, body: text.slice(end + 2, -1) };
 }
 
-export class StompSocket {
+// Whatever carries it: a subclass has `opened` and `closed` (promises) and sendRaw(text).
+class StompClient {
   frames = new Inbox();
   heartBeats = 0;
   #receipts = 0;
-  #sockjs;
 
-  // path: '/ws', or for SockJS '/connect' or '/chat' with sockjs: true. deflate: what is offered of
-  // permessage-deflate, as `ws` takes it.
-  constructor(server, { path = '/ws', sockjs = false, protocols, headers = {}, deflate = false } = {}) {
-    this.#sockjs = sockjs;
-    const session = Math.random().toString(36).slice(2);
-    const target = sockjs ? `${path}/000/${session}/websocket` : path;
-    this.ws = new WebSocket(server.wsUrl + target, protocols ?? (sockjs ? [] : ['v12.stomp']), {
-      headers,
-      perMessageDeflate: deflate,
-    });
-    this.closed = new Promise((resolve) => {
-      this.ws.on('close', (code, reason) => {
-        this.frames.end(`closed with ${code} ${reason}`);
-        resolve({ code, reason: reason.toString() });
-      });
-    });
-    this.ws.on('message', (data) => this.#received(data.toString()));
-    this.opened = new Promise((resolve, reject) => {
-      this.ws.once('open', () => !sockjs && resolve());
-      this.ws.once('error', reject);
-      this.whenSockJsOpens = resolve;
-    });
-    this.opened.catch(() => {});
-    this.ws.on('error', () => {});
-  }
-
-  #received(text) {
-    if (!this.#sockjs) return this.#receivedMessage(text);
-    if (text === 'o') this.whenSockJsOpens();
-    else if (text[0] === 'a') JSON.parse(text.slice(1)).forEach((each) => this.#receivedMessage(each));
-    return undefined;
-  }
-
-  #receivedMessage(text) {
+  // One message of the transport.
+  received(text) {
     if (/^[\r\n]+$/.test(text)) this.heartBeats += 1;
     else this.frames.push(parseFrame(text));
-  }
-
-  // Any text or bytes, as one WebSocket text message.
-  sendRaw(data) {
-    const payload = this.#sockjs ? JSON.stringify([data.toString()]) : data;
-    this.ws.send(payload, { binary: false });
   }
 
   send(command, headers, body) {
@@ -90,7 +54,7 @@ export class StompSocket {
   }
 
   async connect(user, headers = {}) {
-    await within('the WebSocket to open', this.opened);
+    await within('the transport to open', this.opened);
     this.send('CONNECT', {
       'accept-version': '1.2',
       host: 'localhost',
@@ -156,6 +120,50 @@ export class StompSocket {
     const { code } = await within('the close after ERROR', this.closed);
     return { error, envelope: JSON.parse(error.body), code };
   }
+}
+
+export class StompSocket extends StompClient {
+  #sockjs;
+
+  // path: '/ws', or for SockJS '/connect' or '/chat' with sockjs: true. deflate: what is offered of
+  // permessage-deflate, as `ws` takes it.
+  constructor(server, { path = '/ws', sockjs = false, protocols, headers = {}, deflate = false } = {}) {
+    super();
+    this.#sockjs = sockjs;
+    const session = Math.random().toString(36).slice(2);
+    const target = sockjs ? `${path}/000/${session}/websocket` : path;
+    this.ws = new WebSocket(server.wsUrl + target, protocols ?? (sockjs ? [] : ['v12.stomp']), {
+      headers,
+      perMessageDeflate: deflate,
+    });
+    this.closed = new Promise((resolve) => {
+      this.ws.on('close', (code, reason) => {
+        this.frames.end(`closed with ${code} ${reason}`);
+        resolve({ code, reason: reason.toString() });
+      });
+    });
+    this.ws.on('message', (data) => this.#received(data.toString()));
+    this.opened = new Promise((resolve, reject) => {
+      this.ws.once('open', () => !sockjs && resolve());
+      this.ws.once('error', reject);
+      this.whenSockJsOpens = resolve;
+    });
+    this.opened.catch(() => {});
+    this.ws.on('error', () => {});
+  }
+
+  #received(text) {
+    if (!this.#sockjs) return this.received(text);
+    if (text === 'o') this.whenSockJsOpens();
+    else if (text[0] === 'a') JSON.parse(text.slice(1)).forEach((each) => this.received(each));
+    return undefined;
+  }
+
+  // Any text or bytes, as one WebSocket text message.
+  sendRaw(data) {
+    const payload = this.#sockjs ? JSON.stringify([data.toString()]) : data;
+    this.ws.send(payload, { binary: false });
+  }
 
   async close() {
     if (this.ws.readyState <= WebSocket.OPEN) this.ws.close();
@@ -168,9 +176,83 @@ export class StompSocket {
   }
 }
 
-// A connected client, gone when the test is over.
+// The same over SockJS without a WebSocket: one poll after the other, and xhr_send.
+export class StompPoller extends StompClient {
+  closeFrame = null; // what the session ended with
+  #server;
+  #headers;
+  #sends = Promise.resolve();
+  #poll = null;
+  #dropped = false;
+
+  constructor(server, { path = '/connect', headers = {}, session = randomUUID() } = {}) {
+    super();
+    this.#server = server;
+    this.#headers = headers;
+    this.url = `${path}/000/${session}`;
+    this.opened = this.#nextFrame().then((frame) => assert.equal(frame, 'o'));
+    this.closed = this.opened.then(() => this.#pollOn()).catch((error) => {
+      this.frames.end(error.message);
+      return { code: 0, reason: error.message };
+    });
+    this.opened.catch(() => {});
+  }
+
+  #nextFrame() {
+    const { port } = this.#server;
+    const options = { host: '127.0.0.1', port, path: `${this.url}/xhr`, method: 'POST', agent: false };
+    return new Promise((resolve, reject) => {
+      this.#poll = http.request({ ...options, headers: this.#headers }, (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (data) => (body += data));
+        response.on('error', reject);
+        response.on('end', () =>
+          response.statusCode === 200
+            ? resolve(body.slice(0, -1))
+            : reject(new Error(`a poll was answered ${response.statusCode} ${body}`)),
+        );
+      });
+      this.#poll.on('error', reject);
+      this.#poll.end();
+    });
+  }
+
+  async #pollOn() {
+    for (;;) {
+      const frame = await this.#nextFrame();
+      if (this.#dropped) throw new Error('dropped');
+      if (frame[0] === 'a') JSON.parse(frame.slice(1)).forEach((each) => this.received(each));
+      if (frame[0] !== 'c') continue;
+      this.closeFrame = frame;
+      const [code, reason] = JSON.parse(frame.slice(1));
+      this.frames.end(`closed with ${code} ${reason}`);
+      return { code, reason };
+    }
+  }
+
+  // In order: each is sent when the one before was taken.
+  sendRaw(text) {
+    const body = JSON.stringify([text]);
+    const target = `${this.url}/xhr_send`;
+    this.#sends = this.#sends.then(() =>
+      request(this.#server, target, { method: 'POST', body, headers: this.#headers }).then(
+        ({ status }) => assert.equal(status, 204),
+      ),
+    );
+    this.#sends.catch((error) => this.frames.end(error.message));
+  }
+
+  // As a crashed client ends: in the middle of a poll.
+  drop() {
+    this.#dropped = true;
+    this.#poll.destroy();
+  }
+}
+
+// A connected client, gone when the test is over. `polls`: a StompPoller.
 export async function clientFor(t, server, user, options) {
-  const client = new StompSocket(server, options);
+  const client = options?.polls ? new StompPoller(server, options) : new StompSocket(server, options);
   t.after(() => client.drop());
   await client.connect(user);
   return client;

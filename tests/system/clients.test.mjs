@@ -72,7 +72,22 @@ const plainSocket = (server, protocols = ['v10.stomp', 'v11.stomp']) =>
   new WebSocket(`${server.wsUrl}/ws`, protocols);
 const sockJs16 = (url) => new SockJs16(url, null, { transports: 'websocket' });
 
+// Each of SockJS's transports that sockjs-client has outside of a browser.
+const sockJsPackages = Object.fromEntries(
+  [['1.5.2', SockJs15], ['1.6.1', SockJs16]].flatMap(([version, SockJs]) =>
+    ['websocket', 'xhr-streaming', 'eventsource', 'xhr-polling'].map((transports) => [
+      `stompjs 2.3.3 over sockjs-client ${version}, ${transports}`,
+      {
+        version: '1.1',
+        open: (s, u, i) => stompjsOver(new SockJs(`${s.url}/connect`, null, { transports }), u, i),
+        transports,
+      },
+    ]),
+  ),
+);
+
 const packages = {
+  ...sockJsPackages,
   '@stomp/stompjs 7, STOMP 1.0': { version: '1.0', open: (s, u, i) => newClient(s, u, '1.0', i) },
   '@stomp/stompjs 7, STOMP 1.1': { version: '1.1', open: (s, u, i) => newClient(s, u, '1.1', i) },
   '@stomp/stompjs 7, STOMP 1.2': { version: '1.2', open: (s, u, i) => newClient(s, u, '1.2', i) },

@@ -78,7 +78,7 @@ describe('compressed and plain clients in one room', () => {
   });
 
   it('is not offered when it is off', async (t) => {
-    const server = await serverFor(t, { args: ['--websocket-deflate', 'off'] });
+    const server = await serverFor(t, { args: ['--websocket-deflate', 'false'] });
     const user = await newUser(server);
     const member = await memberFor(t, server, user, lobby, { deflate });
     assert.equal(member.ws.extensions, '');
@@ -167,7 +167,7 @@ describe('the conformance profile', () => {
   });
 
   it('says so loudly, and echoes 16 MiB and no more', async (t) => {
-    const server = await serverFor(t, { args: ['--conformance', 'on'] });
+    const server = await serverFor(t, { args: ['--conformance', 'true'] });
     assert.match(server.log(), /warning.*CONFORMANCE IS ON/);
     const socket = echo(server);
     t.after(() => socket.terminate());

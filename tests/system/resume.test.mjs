@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { lobby, newRoom, newUser, serverFor } from './harness.mjs';
-import { StompSocket, clientFor, memberFor } from './clients.mjs';
+import { StompPoller, StompSocket, clientFor, memberFor } from './clients.mjs';
 
 const destination = (room) => `/sub/channel/${room}`;
 const resume = (client, room, since, headers = {}) =>
@@ -145,7 +145,8 @@ describe('resume', () => {
     assert.deepEqual(await takeIds(reader, 10), range(491, 500));
   });
 
-  it('cuts under load: nothing lost, nothing twice, nothing out of order', async (t) => {
+  const transports = { 'a WebSocket': StompSocket, 'SockJS polls': StompPoller };
+  for (const [transport, Client] of Object.entries(transports)) it(`cuts of ${transport} under load: nothing lost, nothing twice, nothing out of order`, async (t) => {
     // The writers outrun the reader that is cut again and again.
     const options = { args: ['--history-replay-max', '1000000'] };
     const { server, user, room } = await roomWith(t, 1, options);
@@ -167,7 +168,7 @@ describe('resume', () => {
 
     let last = 0;
     for (let cut = 0; cut < cuts; ++cut) {
-      const reader = new StompSocket(server);
+      const reader = new Client(server);
       await reader.connect(user);
       reader.send('SUBSCRIBE', { destination: destination(room), id: 'room', since: last });
       const before = last;

@@ -1,5 +1,6 @@
 #include "http/request_parser.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "unit/http/requests.hpp"
@@ -266,6 +267,26 @@ TEST(RequestParser, BodiesEndAtTheirLimit) {
 }
 
 // What lies around the chunks is no body, and bounded all the same.
+TEST(RequestParser, SomeTargetsTakeLongerBodies) {
+  RequestLimits limits{.body_bytes_max = 10, .long_body_bytes_max = 100};
+  limits.takes_long_body = [](std::string_view target) { return target == "/long"; };
+  const auto status = [&](std::string_view target, std::size_t size, bool chunked) {
+    const std::string body(size, 'x');
+    const std::string head = "POST " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n";
+    const std::string whole =
+        chunked ? head + "Transfer-Encoding: chunked\r\n\r\n" + fmt::format("{:x}", size) + "\r\n" +
+                      body + "\r\n0\r\n\r\n"
+                : head + "Content-Length: " + std::to_string(size) + "\r\n\r\n" + body;
+    return parse({whole}, limits).error_status;
+  };
+  for (const bool chunked : {false, true}) {
+    EXPECT_EQ(status("/short", 10, chunked), 0U);
+    EXPECT_EQ(status("/short", 11, chunked), 413U);
+    EXPECT_EQ(status("/long", 100, chunked), 0U);
+    EXPECT_EQ(status("/long", 101, chunked), 413U);
+  }
+}
+
 TEST(RequestParser, ChunkExtensionsAndTrailersAreBounded) {
   const RequestLimits limits{.header_bytes_max = 1024, .body_bytes_max = 1024};
   const std::string begin = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";

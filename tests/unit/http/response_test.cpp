@@ -59,10 +59,24 @@ TEST(Response, AnEmptyBodyHasALengthAndNoType) {
 TEST(Response, ToHeadHasTheHeadersOfGetAndNoBody) {
   const Response response = response_of(200, "text/plain", "twelve bytes");
   const std::string get = serialize(response, {});
-  const std::string head = serialize(response, {.head = true});
+  const std::string head = serialize(response, {.body = Body::none});
   EXPECT_THAT(head, HasSubstr("\r\nContent-Length: 12\r\n"));
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
   EXPECT_EQ(head.size() + 12, get.size());
+}
+
+TEST(Response, AStreamedBodyHasNoLengthAndComesInChunks) {
+  const Response response = response_of(200, "text/plain");
+  const std::string chunked = serialize(response, {.body = Body::chunked});
+  EXPECT_THAT(chunked, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+  EXPECT_THAT(chunked, Not(HasSubstr("Content-Length")));
+  const std::string until_close =
+      serialize(response, {.keep_alive = false, .body = Body::until_close});
+  EXPECT_THAT(until_close, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(until_close, Not(HasSubstr("Transfer-Encoding")));
+  EXPECT_THAT(until_close, Not(HasSubstr("Content-Length")));
+  EXPECT_EQ(chunk("twelve bytes"), "c\r\ntwelve bytes\r\n");
+  EXPECT_EQ(chunk(std::string(255, 'x')).substr(0, 4), "ff\r\n");
 }
 
 TEST(Response, SomeStatusesHaveNeitherLengthNorBody) {

@@ -547,5 +547,43 @@ TEST_F(ConnectionTest, ManyConnectionsOfOneTurnEachGetTheirOwn) {
   }
 }
 
+// What came behind the place where it left, and what was not yet written, goes with it.
+TEST_F(ConnectionTest, GoesOnInAnotherLoop) {
+  SocketPair pair = connected_pair();
+  LoopThread other;
+  Awaited<std::shared_ptr<DetachedConnection>> left;
+  auto leaver = std::make_unique<TestHandler>();
+  leaver->input = [](Connection& connection, std::span<char> /*bytes*/) {
+    connection.send("from the first loop, ");
+    connection.detach();
+    EXPECT_TRUE(connection.closing());
+    return std::size_t{5};
+  };
+  leaver->detached = [&](std::shared_ptr<DetachedConnection> detached) { left.set(detached); };
+  open(pair, std::move(leaver));
+  pair.client.send_all("leave and the rest");
+  const auto detached = left.get();
+  EXPECT_EQ(detached->input, " and the rest");
+  thread_.finish_turn();
+  thread_.run([&] { EXPECT_EQ(thread_.loop().connection_count(), 0U); });
+  other.run([&] {
+    const int fd = detached->take_fd();
+    Connection& connection = other.adopt(fd, echo(), bounds_);
+    connection.pause();
+    connection.take_over(*detached);
+    connection.resume();
+  });
+  EXPECT_EQ(pair.client.read(34), "from the first loop,  and the rest");
+  pair.client.send_all("and more");
+  EXPECT_EQ(pair.client.read(8), "and more");
+}
+
+TEST_F(ConnectionTest, OneThatNobodyTakesOverIsClosed) {
+  SocketPair pair = connected_pair();
+  Connection* const connection = open(pair, echo());
+  thread_.run([&] { connection->detach(); });
+  EXPECT_EQ(pair.client.read_to_end(), "");
+}
+
 }  // namespace
 }  // namespace rtc::net

@@ -110,6 +110,7 @@ class TestHandler final : public ConnectionHandler {
   std::function<void(Connection&)> input_end;
   std::function<void(Connection&)> drained;
   std::function<void(Connection&, CloseReason)> closed;
+  std::function<void(std::shared_ptr<DetachedConnection>)> detached;
 
   std::size_t on_input(Connection& connection, std::span<char> bytes) override {
     return input ? input(connection, bytes) : bytes.size();
@@ -123,6 +124,9 @@ class TestHandler final : public ConnectionHandler {
   }
   void on_drained(Connection& connection) override {
     if (drained) drained(connection);
+  }
+  void on_detached(std::shared_ptr<DetachedConnection> connection) override {
+    if (detached) detached(std::move(connection));
   }
   void on_closed(Connection& connection, CloseReason reason) override {
     if (closed) closed(connection, reason);

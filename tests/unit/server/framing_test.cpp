@@ -20,6 +20,28 @@ TEST(AppendFramed, IsASockJsArrayInOneTextMessage) {
   EXPECT_EQ(out, std::string("\x81\x10") + R"(a["A\n\n\u0000"])");
 }
 
+// A frame in two parts is the same bytes as in one, in every framing.
+TEST(AppendFramed, HeadAndTailMakeTheWhole) {
+  const std::string head = "MESSAGE\nid:1\n\n";
+  for (const std::string& body : {std::string("{}"), "\"가👋\" " + std::string(3000, 'x')}) {
+    for (const Framing framing : {Framing::websocket, Framing::sockjs, Framing::sockjs_http}) {
+      std::string whole;
+      append_framed(whole, framing, head + body + '\0');
+      const std::string tail = framed_tail(framing, body);
+      std::string parts;
+      append_framed_head(parts, framing, head, tail.size());
+      EXPECT_EQ(parts + tail, whole);
+    }
+  }
+}
+
+TEST(AppendFramed, OverHttpElementsStandBehindEachOther) {
+  std::string out;
+  append_framed(out, Framing::sockjs_http, "\n");
+  append_framed(out, Framing::sockjs_http, std::string("A\n\n\0", 4));
+  EXPECT_EQ(out, R"("\n","A\n\n\u0000",)");
+}
+
 TEST(AppendFramed, LongOnesHaveLongLengths) {
   std::string out;
   append_framed(out, Framing::websocket, std::string(200, 'x'));

@@ -224,6 +224,8 @@ class World {
                                                .files = files_,
                                                .new_identity = {},
                                                .metrics_text = {},
+                                               .sockjs = {},
+                                               .shards = {},
                                                .trusted_proxies = {},
                                                .rate_exempt = {*net::Network::parse("127.0.0.0/8")},
                                                .metrics_allowed = {},
