@@ -44,13 +44,12 @@ std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::
   // A message that is being inflated is handed on to its end: the session keeps what it cannot
   // take.
   while (decoder_.inflating() || !(paused_ || resting_ || connection_.closing())) {
-    const bool compressed = decoder_.inflating();
     const websocket::Event event = decoder_.next(left);
     switch (event.kind) {
       case Kind::need_more:
         return bytes.size() - left.size();
       case Kind::data:
-        if (compressed) inflated += event.payload.size();
+        if (event.compressed) inflated += event.payload.size();
         on_data(event);
         if (event.message_end && inflated >= kInflatedAtOnceMax) rest();
         break;

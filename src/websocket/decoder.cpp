@@ -239,6 +239,7 @@ Event Decoder::data_event(std::span<char> payload, bool message_end) {
   event.payload = payload;
   event.message_begin = !message_begun_;
   event.message_end = message_end;
+  event.compressed = message_compressed_;
   if (message_opcode_ == Opcode::text) {
     if (!utf8_.feed({payload.data(), payload.size()}) || (message_end && !utf8_.complete())) {
       return fail(kCloseInvalidPayload, "a text message is not valid UTF-8");

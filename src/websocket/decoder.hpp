@@ -64,6 +64,7 @@ struct Event {
   Opcode opcode = Opcode::text;  // data: text or binary, of the whole message
   bool message_begin = false;    // data: the first stretch of its message
   bool message_end = false;      // data: the last stretch of its message
+  bool compressed = false;       // data: it was inflated, so does not lie in the input
   std::span<char> payload;       // data, ping, pong; close: the reason. Valid until the next call
   std::uint16_t code = 0;        // close, error
   std::string_view reason;       // error: a literal in English

@@ -116,7 +116,7 @@ std::optional<ExtensionAnswer> accept_offer(const Offer& offer) {
   Deflate deflate = Deflate::full_window;
   for (const Parameter& parameter : offer.parameters) {
     const auto& [name, value] = parameter;
-    const auto same = [&](const Parameter& other) { return other.name == name; };
+    const auto same = [&parameter](const Parameter& other) { return other.name == parameter.name; };
     if (std::count_if(offer.parameters.begin(), offer.parameters.end(), same) > 1) {
       return std::nullopt;
     }

@@ -63,6 +63,22 @@ TEST(DecoderDeflate, TakesCompressedAndPlainMessages) {
   expect_events(client_frame(Opcode::text, std::string(1, '\0'), kCompressed), {"text:"});
 }
 
+// Its receiver counts what was inflated, also when that is one stretch in the call that began it.
+TEST(DecoderDeflate, TellsWhatWasInflated) {
+  Inflater inflater;
+  Decoder decoder(kLimits, &inflater);
+  std::string stream = client_frame(Opcode::text, deflated("short"), kCompressed) +
+                       client_frame(Opcode::text, "plain") +
+                       client_frame(Opcode::text, deflated(std::string(40'000, 'x')), kCompressed);
+  std::span<char> input(stream);
+  std::vector<bool> compressed;
+  for (Event event = decoder.next(input); event.kind == Event::Kind::data;
+       event = decoder.next(input)) {
+    compressed.push_back(event.compressed);
+  }
+  EXPECT_EQ(compressed, (std::vector{true, false, true, true}));
+}
+
 TEST(DecoderDeflate, RefusesReservedBitsWhereTheyMayNotBe) {
   const std::string payload = deflated("hello");
   const Log refused{"error 1002"};
