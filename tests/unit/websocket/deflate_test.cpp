@@ -131,7 +131,11 @@ TEST(Inflate, EveryCutOffMessageIsCorruptOrShorter) {
   std::string payload;
   deflater.append_end(payload, text, Deflate::full_window);
   for (std::size_t size = 0; size < payload.size(); ++size) {
-    ASSERT_EQ(inflated(inflater, payload.substr(0, size)), kCorrupt) << size;
+    const std::string shorter = inflated(inflater, payload.substr(0, size));
+    // By chance the end that the receiver adds may complete what is left.
+    if (shorter == kCorrupt) continue;
+    ASSERT_LT(shorter.size(), text.size()) << size;
+    ASSERT_TRUE(text.starts_with(shorter)) << size;
   }
   // And it is none the worse for that.
   EXPECT_EQ(inflated(inflater, payload), text);
