@@ -91,6 +91,7 @@ struct Config {
   std::uint64_t keep_alive_timeout_ms = 0;
   std::uint64_t connect_timeout_ms = 0;
   std::uint64_t heart_beat_interval_ms = 0;
+  bool heart_beat_pings = false;
   std::uint64_t ping_interval_ms = 0;
   std::uint64_t sockjs_heart_beat_interval_ms = 0;
   std::uint64_t sockjs_disconnect_delay_ms = 0;

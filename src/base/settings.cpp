@@ -314,6 +314,9 @@ std::span<const Setting> all_settings() {
        "Time from the WebSocket upgrade to the STOMP CONNECT."},
       {"heart_beat_interval", S::Duration{&Config::heart_beat_interval_ms}, "25s", 100, kHour,
        "STOMP heart-beats that the server offers and asks for."},
+      {"heart_beat_pings", &Config::heart_beat_pings, "true", 0, 0,
+       "Whether a client whose STOMP heart-beat is late is asked by a WebSocket ping first, as "
+       "browsers slow the timers of hidden pages down; false: it is closed after two intervals."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
