@@ -32,6 +32,17 @@ struct Config {
   std::uint64_t token_lifetime_ms = 0;
   bool conformance = false;
 
+  bool broker = false;
+  std::uint32_t broker_destination_bytes_max = 0;
+  std::uint32_t broker_patterns_max = 0;
+  std::uint32_t broker_queues_max = 0;
+  std::uint32_t broker_queue_messages_max = 0;
+  std::uint32_t broker_queue_bytes_max = 0;
+  std::uint32_t broker_bytes_max = 0;
+  std::uint32_t broker_prefetch_max = 0;
+  std::uint32_t broker_prefetch_bytes_max = 0;
+  std::uint32_t broker_redeliveries_max = 0;
+
   std::uint32_t message_bytes_max = 0;
   std::uint32_t room_name_length_max = 0;
   std::uint64_t rooms_max = 0;
