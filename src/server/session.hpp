@@ -74,6 +74,7 @@ class Session final : public Application, private net::Timer {
   void on_frame(const stomp::Frame& frame);
   void on_connect(const stomp::Frame& frame);
   bool authenticate(const stomp::Frame& frame);
+  bool authenticate_guest(const stomp::Frame& frame);
   void agree_heart_beats(const stomp::HeartBeat& client);
   void on_send(const stomp::Frame& frame);
   bool is_own_token(std::string_view token) const;

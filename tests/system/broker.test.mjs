@@ -239,3 +239,32 @@ it('without the setting there is no broker', async (t) => {
     assertRefusal((await client.message('errors')).body, 'FORBIDDEN_ACTION');
   }
 });
+
+it('guest may log in on the conformance profile only', async (t) => {
+  const [profile, usual] = await Promise.all([
+    serverFor(t, { args: ['--conformance', 'true'] }),
+    serverFor(t, { args: ['--broker', 'true'] }),
+  ]);
+  const connect = async (server, headers) => {
+    const client = new StompSocket(server);
+    t.after(() => client.drop());
+    await within('the transport to open', client.opened);
+    client.send('CONNECT', { 'accept-version': '1.2', ...headers });
+    return client;
+  };
+  const guest = { login: 'guest', passcode: 'guest' };
+  const client = await connect(profile, guest);
+  await client.take('CONNECTED');
+  await client.subscribe('/topic/a', 'a');
+  client.send('SEND', { destination: '/topic/a' }, 'hello');
+  assert.equal((await client.take('MESSAGE')).body, 'hello');
+  for (const [server, headers, type] of [
+    [profile, { ...guest, passcode: 'other' }, 'UNAUTHORIZED_ACCESS'],
+    [profile, { login: 'guest' }, 'UNAUTHORIZED_ACCESS'],
+    [profile, {}, 'NO_TOKEN'],
+    [usual, guest, 'NO_TOKEN'],
+  ]) {
+    const { envelope } = await (await connect(server, headers)).refused();
+    assertRefusal(envelope, type);
+  }
+});
