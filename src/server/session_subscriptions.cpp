@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t kReplayPage = 100;
 
 std::optional<AckMode> parse_ack_mode(std::string_view text) {
-  if (text.empty() || text == "auto") return AckMode::automatic;
+  if (text == "auto") return AckMode::automatic;
   if (text == "client") return AckMode::client;
   if (text == "client-individual") return AckMode::client_individual;
   return std::nullopt;
@@ -50,7 +50,7 @@ void Session::on_subscribe(const stomp::Frame& frame) {
     destination = parse_broker_destination(*text, shard_.config().broker_destination_bytes_max);
   }
   const bool of_broker = destination && destination->kind >= Destination::Kind::topic;
-  const auto mode = parse_ack_mode(frame.get("ack"));
+  const auto mode = parse_ack_mode(frame.find("ack").value_or("auto"));
   if (!mode || (*mode != AckMode::automatic && !of_broker)) {
     refuse({ErrorCode::invalid_parameter, "ack: only auto is offered here"}, request.receipt);
     return;

@@ -11,8 +11,10 @@ set -euo pipefail
 # shellcheck source=script/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../script/lib.sh"
 
-checkout=$(realpath -e "${1:-}" 2>/dev/null) && [[ -e $checkout/spec/support/jasmine.json ]] ||
+checkout=$(realpath "${1:-.}")
+if [[ ! -e $checkout/spec/support/jasmine.json ]]; then
   fail "'${1:-}' is no checkout of github.com/stomp-js/stompjs." "name one; see docs/conformance.md."
+fi
 where=${2:-both}
 cd "$project_root"
 

@@ -226,7 +226,7 @@ TEST_F(SessionTest, OnlySubscriptionsThatNeedNoAckAreOffered) {
   person.subscribe("err", std::string(kErrors));
   person.subscribe("a", lobby(), "ack:auto\nreceipt:1\n");
   EXPECT_THAT(person.output.all("RECEIPT", "receipt-id"), ElementsAre("1"));
-  for (const std::string mode : {"client", "client-individual", "nonsense"}) {
+  for (const std::string mode : {"client", "client-individual", "nonsense", ""}) {
     person.subscribe("b", lobby(), "ack:" + mode + "\nreceipt:2\n");
     EXPECT_THAT(person.output.last(), HasSubstr("\"type\":\"INVALID_PARAMETER\"")) << mode;
   }
