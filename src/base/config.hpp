@@ -32,6 +32,17 @@ struct Config {
   std::uint64_t token_lifetime_ms = 0;
   bool conformance = false;
 
+  bool broker = false;
+  std::uint32_t broker_destination_bytes_max = 0;
+  std::uint32_t broker_patterns_max = 0;
+  std::uint32_t broker_queues_max = 0;
+  std::uint32_t broker_queue_messages_max = 0;
+  std::uint32_t broker_queue_bytes_max = 0;
+  std::uint32_t broker_bytes_max = 0;
+  std::uint32_t broker_prefetch_max = 0;
+  std::uint32_t broker_prefetch_bytes_max = 0;
+  std::uint32_t broker_redeliveries_max = 0;
+
   std::uint32_t message_bytes_max = 0;
   std::uint32_t room_name_length_max = 0;
   std::uint64_t rooms_max = 0;
@@ -91,6 +102,7 @@ struct Config {
   std::uint64_t keep_alive_timeout_ms = 0;
   std::uint64_t connect_timeout_ms = 0;
   std::uint64_t heart_beat_interval_ms = 0;
+  bool heart_beat_pings = false;
   std::uint64_t ping_interval_ms = 0;
   std::uint64_t sockjs_heart_beat_interval_ms = 0;
   std::uint64_t sockjs_disconnect_delay_ms = 0;

@@ -193,6 +193,30 @@ std::span<const Setting> all_settings() {
       {"conformance", &Config::conformance, "false", 0, 0,
        "End points for public test suites (docs/conformance.md), open to pages of every origin. "
        "Never on a server for people."},
+      // The broker.
+      {"broker", &Config::broker, "false", 0, 0,
+       "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "
+       "(docs/wire.md). Nothing sent there is stored. A chat needs none."},
+      {"broker_destination_bytes_max", S::Bytes{&Config::broker_destination_bytes_max}, "256B", 16,
+       4 * kKiB, "Longest destination of the broker."},
+      {"broker_patterns_max", &Config::broker_patterns_max, "1000", 0, 1'000'000,
+       "Different wildcard destinations that each loop's sessions may subscribe to; each message "
+       "to a topic is compared with all of them."},
+      {"broker_queues_max", &Config::broker_queues_max, "10000", 1, 10'000'000,
+       "Queues in all: those with messages or consumers."},
+      {"broker_queue_messages_max", &Config::broker_queue_messages_max, "10000", 1, 10'000'000,
+       "Messages in one queue, those that consumers hold included."},
+      {"broker_queue_bytes_max", S::Bytes{&Config::broker_queue_bytes_max}, "16MiB", kKiB, 3 * kGiB,
+       "Memory of the messages in one queue."},
+      {"broker_bytes_max", S::Bytes{&Config::broker_bytes_max}, "256MiB", kKiB, 3 * kGiB,
+       "Memory of all messages that the broker has anywhere, open transactions included."},
+      {"broker_prefetch_max", &Config::broker_prefetch_max, "100", 1, 10'000,
+       "Messages of a queue that one consumer may hold unacknowledged."},
+      {"broker_prefetch_bytes_max", S::Bytes{&Config::broker_prefetch_bytes_max}, "256KiB", 1, kGiB,
+       "A consumer is given no further message of a queue while it holds so much."},
+      {"broker_redeliveries_max", &Config::broker_redeliveries_max, "16", 0, 1'000'000,
+       "How often a message of a queue is given again, after NACK or the loss of its consumer, "
+       "before it is dropped."},
       // Chat.
       {"message_bytes_max", S::Bytes{&Config::message_bytes_max}, "64KiB", 1, kMiB,
        "Longest message, in bytes of UTF-8."},
@@ -314,6 +338,9 @@ std::span<const Setting> all_settings() {
        "Time from the WebSocket upgrade to the STOMP CONNECT."},
       {"heart_beat_interval", S::Duration{&Config::heart_beat_interval_ms}, "25s", 100, kHour,
        "STOMP heart-beats that the server offers and asks for."},
+      {"heart_beat_pings", &Config::heart_beat_pings, "true", 0, 0,
+       "Whether a client whose STOMP heart-beat is late is asked by a WebSocket ping first, as "
+       "browsers slow the timers of hidden pages down; false: it is closed after two intervals."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",

@@ -37,7 +37,7 @@ std::string framed_tail(Framing framing, std::string_view body) {
 }
 
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
-                        std::size_t tail_bytes, bool compressed) {
+                        std::size_t tail_bytes, bool compressed, bool binary) {
   if (framing == Framing::sockjs_http) {
     out.push_back('"');
     sockjs::append_escaped(out, stomp_head);
@@ -52,9 +52,10 @@ void append_framed_head(std::string& out, Framing framing, std::string_view stom
   std::array<char, websocket::kHeaderBytesMax> header{};
   const std::size_t head_bytes =
       compressed ? websocket::Deflater::stored_bytes(stomp_head.size()) : stomp_head.size();
+  const auto opcode =
+      binary && framing == Framing::websocket ? websocket::Opcode::binary : websocket::Opcode::text;
   out.append(header.data(),
-             websocket::write_header(websocket::Opcode::text, head_bytes + tail_bytes,
-                                     header.data(), compressed));
+             websocket::write_header(opcode, head_bytes + tail_bytes, header.data(), compressed));
   if (compressed) {
     websocket::Deflater::append_stored(out, stomp_head);
   } else {

@@ -23,8 +23,9 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp);
 // common tail. `body` is the frame's whole body; its NUL is added.
 std::string framed_tail(Framing framing, std::string_view body);
 // `stomp_head`: the frame up to its body; `tail_bytes`: the size of what framed_tail() gave, or,
-// `compressed`, of what Deflater::append_end() made of it.
+// `compressed`, of what Deflater::append_end() made of it. `binary`: no text, in a binary message
+// where the framing knows such.
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
-                        std::size_t tail_bytes, bool compressed = false);
+                        std::size_t tail_bytes, bool compressed = false, bool binary = false);
 
 }  // namespace rtc::server

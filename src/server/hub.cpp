@@ -33,7 +33,10 @@ Topic& Hub::topic_of(const Destination& destination) {
   using Kind = Destination::Kind;
   if (destination.kind == Kind::entry) return entry_;
   if (destination.kind == Kind::errors) return errors_;
-  auto& topic = (destination.kind == Kind::room ? rooms_ : presence_)[destination.room];
+  const bool of_room = destination.kind == Kind::room || destination.kind == Kind::presence;
+  auto& topic = of_room
+                    ? (destination.kind == Kind::room ? rooms_ : presence_)[destination.room]
+                    : (destination.kind == Kind::pattern ? patterns_ : named_)[destination.name];
   if (topic == nullptr) {
     topic = std::make_unique<Topic>();
     topic->key_ = destination;
@@ -156,6 +159,8 @@ void Hub::erase_if_empty(Group& group) {
   const Destination key = topic.key_;
   if (key.kind == Destination::Kind::room) rooms_.erase(key.room);
   if (key.kind == Destination::Kind::presence) presence_.erase(key.room);
+  if (key.name.empty()) return;
+  (key.kind == Destination::Kind::pattern ? patterns_ : named_).erase(key.name);
 }
 
 std::string Hub::encode(const Group& group, std::string_view message_id,
@@ -190,7 +195,8 @@ void Hub::mark_dirty(Group& group) {
   dirty_.push_back(&group);
 }
 
-void Hub::append(Group& group, RoomMessage& message) {
+template <class Frames>
+void Hub::append(Group& group, Frames& message) {
   if (group.members_.empty()) return;
   mark_dirty(group);
   const std::size_t before = group.pending_.size();
@@ -215,6 +221,19 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
   RoomMessage common(message, context_);
   for (auto& [variant, group] : topic.groups_) append(*group, common);
   pending_bytes_ += message.text.size();
+}
+
+void Hub::deliver(const BrokerMessage& message) {
+  BrokerFrames frames(message);
+  const auto to_all = [&](Topic& topic) {
+    for (auto& [variant, group] : topic.groups_) append(*group, frames);
+    pending_bytes_ += message.body.size();
+  };
+  const auto found = named_.find(message.destination);
+  if (found != named_.end()) to_all(*found->second);
+  for (const auto& [name, topic] : patterns_) {
+    if (matches(name, message.destination)) to_all(*topic);
+  }
 }
 
 void Hub::deliver_count(std::uint64_t count) {

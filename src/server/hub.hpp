@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "chat/relay.hpp"
+#include "server/broker_message.hpp"
 #include "server/room_message.hpp"
 #include "server/topic.hpp"
 #include "stomp/frame.hpp"
@@ -70,6 +71,12 @@ class Hub {
   // Encodes a presence change for the room's listeners here; `body` is its JSON.
   void deliver_presence(const RoomId& room, std::string_view body);
 
+  // Encodes a topic's message of the broker for its subscribers here.
+  void deliver(const BrokerMessage& message);
+  // Patterns that somebody here listens to; whether that one is among them.
+  std::size_t patterns() const { return patterns_.size(); }
+  bool has_pattern(const std::string& name) const { return patterns_.contains(name); }
+
   // One message to one session: the bytes, framed as the group's.
   static std::string encode(const Group& group, std::string_view message_id,
                             std::string_view content_type,
@@ -88,6 +95,8 @@ class Hub {
  private:
   using Topics = std::unordered_map<RoomId, std::unique_ptr<Topic>>;
 
+  using NamedTopics = std::unordered_map<std::string, std::unique_ptr<Topic>>;
+
   Topic& topic_of(const Destination& destination);
   Group& group_of(const Destination& destination, const Variant& variant);
   static std::vector<Topic::Held>::iterator find_held(const Group& group, const Session& session,
@@ -95,7 +104,8 @@ class Hub {
   std::uint32_t add_member(Group& group, const Group::Member& member);
   void seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t index);
   void mark_dirty(Group& group);
-  void append(Group& group, RoomMessage& message);
+  template <class Frames>
+  void append(Group& group, Frames& message);
   static void seal(Group& group);
   void hand_out(Group& group);
   void erase_if_empty(Group& group);
@@ -106,6 +116,8 @@ class Hub {
   Topic errors_;
   Topics rooms_;
   Topics presence_;
+  NamedTopics named_;     // the broker's topics, queues and users
+  NamedTopics patterns_;  // of its topics
   std::vector<Group*> dirty_;
   std::size_t pending_bytes_ = 0;
   std::uint64_t deliveries_ = 0;

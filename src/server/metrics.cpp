@@ -64,10 +64,23 @@ void add_store(Families& out, chat::StoreQueue& queue) {
             static_cast<double>(queue.messages_waiting()));
 }
 
+void add_broker(Families& out, Broker& broker) {
+  const Broker::Figures figures = broker.figures();
+  out.counter("broker_messages_total", "Messages that the broker took.", figures.messages);
+  out.gauge("broker_queues", "Queues of the broker with messages or consumers.",
+            static_cast<double>(figures.queues));
+  out.gauge("broker_queue_messages", "Messages in queues, those that consumers hold included.",
+            static_cast<double>(figures.queue_messages));
+  out.gauge("broker_bytes", "Memory that the broker's messages count for.",
+            static_cast<double>(broker.bytes()));
+  out.counter("broker_redelivered_total", "Messages of queues given again.", figures.redelivered);
+  out.counter("broker_dropped_total", "Messages dropped by broker_redeliveries_max.",
+              figures.dropped);
+}
+
 }  // namespace
 
-std::string metrics_text(const Services& services,
-                         const std::vector<std::unique_ptr<Shard>>& shards) {
+std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards) {
   const auto sum = [&](auto member) {
     std::uint64_t total = 0;
     for (const auto& shard : shards) total += (shard->figures().*member).load();
@@ -129,6 +142,7 @@ std::string metrics_text(const Services& services,
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
   add_store(out, services.store);
+  if (services.broker.open()) add_broker(out, services.broker);
   return out.text();
 }
 

@@ -11,7 +11,6 @@ namespace rtc::server {
 class Shard;
 struct Services;
 
-std::string metrics_text(const Services& services,
-                         const std::vector<std::unique_ptr<Shard>>& shards);
+std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards);
 
 }  // namespace rtc::server

@@ -28,9 +28,11 @@ struct ReplayPage {
   bool too_many = false;       // more than history_replay_max were missed
   bool failed = false;
 };
+enum class AckMode : std::uint8_t { automatic, client, client_individual };
 struct SubscribeRequest {
   Destination destination;
   Variant variant;
+  AckMode ack = AckMode::automatic;
   std::optional<MessageId> since;
   std::string epoch;
   std::string receipt;

@@ -18,6 +18,7 @@
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/address.hpp"
+#include "server/broker.hpp"
 #include "server/sockjs_service.hpp"
 
 namespace rtc::server {
@@ -108,6 +109,7 @@ struct Services {
   chat::Presence presence{
       {config.presence_names_max, config.typing_max, config.typing_lifetime_ms}};
   Rates rates{config};
+  Broker broker{config};
 };
 
 }  // namespace rtc::server

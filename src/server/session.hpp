@@ -25,6 +25,7 @@
 #include "server/application.hpp"
 #include "server/hub.hpp"
 #include "server/replay.hpp"
+#include "server/session_broker.hpp"
 #include "server/session_requests.hpp"
 #include "server/session_timing.hpp"
 #include "server/transactions.hpp"
@@ -50,6 +51,7 @@ class Session final : public Application, private net::Timer {
 
   // From the hub.
   void send(const net::Bytes& framed) { output_.send(framed); }
+  void deliver(const Mail& mail);  // the broker's
   void seat_moved(std::uint32_t subscription, std::uint32_t index) {
     subscriptions_[subscription].index = index;
   }
@@ -62,6 +64,7 @@ class Session final : public Application, private net::Timer {
   void shut_down();
 
  private:
+  friend class SessionBroker;
   using WithRoom = std::function<void(Session&, const Result<void>&)>;
 
   void on_timer() override;
@@ -71,6 +74,7 @@ class Session final : public Application, private net::Timer {
   void on_frame(const stomp::Frame& frame);
   void on_connect(const stomp::Frame& frame);
   bool authenticate(const stomp::Frame& frame);
+  bool authenticate_guest(const stomp::Frame& frame);
   void agree_heart_beats(const stomp::HeartBeat& client);
   void on_send(const stomp::Frame& frame);
   bool is_own_token(std::string_view token) const;
@@ -126,6 +130,7 @@ class Session final : public Application, private net::Timer {
   std::vector<Replay> replays_;
   std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
   Transactions transactions_;
+  std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
   std::uint32_t next_request_ = 1;
   std::uint32_t in_flight_ = 0;  // own messages given to the store
   net::IpAddress client_;

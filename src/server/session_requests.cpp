@@ -140,6 +140,10 @@ void Session::on_send(const stomp::Frame& frame) {
     on_typing(frame);
     return;
   }
+  if (broker_ != nullptr && is_broker_target(*destination)) {
+    broker_->on_send(frame);
+    return;
+  }
   request.transaction = frame.find("transaction");
   auto draft = check_send(frame);
   if (!draft) {

@@ -14,6 +14,13 @@ namespace {
 // Messages of one read; a page waits until the one before it has left.
 constexpr std::uint32_t kReplayPage = 100;
 
+std::optional<AckMode> parse_ack_mode(std::string_view text) {
+  if (text == "auto") return AckMode::automatic;
+  if (text == "client") return AckMode::client;
+  if (text == "client-individual") return AckMode::client_individual;
+  return std::nullopt;
+}
+
 Error not_readable() {
   return {ErrorCode::server_overload, "the history could not be read; subscribe again in a while"};
 }
@@ -38,11 +45,17 @@ void Session::on_subscribe(const stomp::Frame& frame) {
          websocket::kClosePolicyViolation);
     return;
   }
-  if (const auto ack = frame.find("ack"); ack && *ack != "auto") {
+  auto destination = parse_destination(*text);
+  if (!destination && broker_ != nullptr) {
+    destination = parse_broker_destination(*text, shard_.config().broker_destination_bytes_max);
+  }
+  const bool of_broker = destination && destination->kind >= Destination::Kind::topic;
+  const auto mode = parse_ack_mode(frame.find("ack").value_or("auto"));
+  if (!mode || (*mode != AckMode::automatic && !of_broker)) {
     refuse({ErrorCode::invalid_parameter, "ack: only auto is offered here"}, request.receipt);
     return;
   }
-  const auto destination = parse_destination(*text);
+  request.ack = *mode;
   if (!destination) {
     refuse({ErrorCode::forbidden_action, "there is no such destination to subscribe to"},
            request.receipt);
@@ -50,6 +63,12 @@ void Session::on_subscribe(const stomp::Frame& frame) {
   }
   request.destination = *destination;
   using Kind = Destination::Kind;
+  if (of_broker) {
+    request.variant.deflate = websocket::Deflate::off;
+    request.variant.acks = *mode != AckMode::automatic;
+    subscribe(request);
+    return;
+  }
   if (destination->kind == Kind::entry || destination->kind == Kind::errors) {
     subscribe(request);
     return;
@@ -104,6 +123,12 @@ std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& 
 void Session::subscribe(const SubscribeRequest& request) {
   const auto free = free_subscription(request);
   if (!free) return;
+  if (request.destination.kind >= Destination::Kind::topic) {
+    if (const auto taken = broker_->take_part(request, *free); !taken) {
+      refuse(taken.error(), request.receipt);
+      return;
+    }
+  }
   Hub& hub = shard_.hub();
   Hub::Seat& seat = subscriptions_[*free];
   chat::Presence& presence = shard_.services().presence;
@@ -160,6 +185,7 @@ void Session::drop_subscription(std::uint32_t subscription) {
   using Kind = Destination::Kind;
   if (destination.kind == Kind::room) presence.leave(destination.room, identity_.id);
   if (destination.kind == Kind::presence) presence.unwatch(destination.room);
+  if (destination.kind == Kind::queue) broker_->leave(subscription);
   std::erase_if(replays_, [&](const Replay& each) { return each.subscription == subscription; });
 }
 
@@ -251,6 +277,7 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
 }
 
 void Session::on_drained() {
+  if (broker_ != nullptr) broker_->on_drained();
   for (std::size_t i = 0; i < replays_.size(); ++i) {
     if (!std::exchange(replays_[i].waits_for_drain, false)) continue;
     read_on(replays_[i].number, nullptr);

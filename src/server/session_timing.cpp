@@ -31,6 +31,9 @@ void Session::agree_heart_beats(const stomp::HeartBeat& client) {
                              ? with_margin(std::max(ours, client.sends_ms))
                              : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
   times_.silence_max_ms = with_margin(times_.ping_after_ms);
+  if (client.sends_ms > 0 && !shard_.config().heart_beat_pings) {
+    times_.silence_max_ms = times_.ping_after_ms++;  // the end comes before a ping
+  }
   schedule_timer();
 }
 

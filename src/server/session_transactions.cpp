@@ -55,6 +55,14 @@ void Session::commit(Transaction& transaction, std::string_view receipt) {
     return;
   }
   if (transaction.drafts.empty()) {
+    if (broker_ != nullptr) {
+      const auto taken =
+          shard_.services().broker.commit(transaction.broker_drafts, transaction.acknowledgements);
+      if (!taken) {
+        refuse(taken.error(), receipt);
+        return;
+      }
+    }
     acknowledge(std::string(receipt));
     return;
   }

@@ -28,9 +28,11 @@ Shard::Shard(Services& services, std::uint32_t index)
       hub_(services.messages.epoch(), deflater_, services.config.websocket_deflate_bytes_min),
       loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
   loop_.add_turn_end([this] { end_turn(); });
+  services_.broker.attach(index_, [this] { loop_.post([this] { collect_mail(); }); });
 }
 
 Shard::~Shard() {
+  services_.broker.attach(index_, [] {});  // sessions that go now leave their queues
   cancel();
   sockjs_.clear();
 }
@@ -142,7 +144,23 @@ void Shard::deliver_some() {
     hub_.deliver_presence(news.room, news.body);
     if (first.next == first.batch->size()) news_.pop_front();
   }
-  if (!incoming_.empty() || !news_.empty()) loop_.post([] {});  // the next turn follows at once
+  for (; !mail_.empty() && hub_.pending_bytes() < kTurnBytesMax; mail_.pop_front()) {
+    deliver(mail_.front());
+  }
+  if (!incoming_.empty() || !news_.empty() || !mail_.empty())
+    loop_.post([] {});  // the next turn follows at once
+}
+
+void Shard::collect_mail() {
+  for (Mail& mail : services_.broker.collect(index_)) mail_.push_back(std::move(mail));
+}
+
+void Shard::deliver(const Mail& mail) {
+  if (mail.message->kind == Destination::Kind::topic) {
+    hub_.deliver(*mail.message);
+  } else if (Session* const session = sessions_.find(mail.session)) {
+    session->deliver(mail);
+  }
 }
 
 void Shard::settle(const std::vector<chat::Outcome>& outcomes) {

@@ -84,6 +84,7 @@ class Shard : private net::Timer {
   void deliver(const chat::MessageBatch& batch) { incoming_.push_back({batch, 0}); }
   void deliver(const PresenceBatch& news) { news_.push_back({news, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
+  void collect_mail();  // the broker has some
   // The server goes down: tell every client and close.
   void shut_down();
 
@@ -94,6 +95,7 @@ class Shard : private net::Timer {
   void end_turn();
   void submit_all();
   void deliver_some();
+  void deliver(const Mail& mail);
 
   Services& services_;
   std::uint32_t index_;
@@ -119,6 +121,7 @@ class Shard : private net::Timer {
     std::size_t next;
   };
   std::deque<IncomingNews> news_;  // at most a change a room and presence_interval
+  std::deque<Mail> mail_;          // bounded by the broker
   std::uint64_t count_told_ = 0;
   bool told_apart_ = false;  // somebody was told another number since
   net::Loop loop_;           // last: its connections go first, and they use all of the above

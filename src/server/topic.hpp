@@ -29,6 +29,7 @@ struct Variant {
   stomp::Version version = stomp::Version::v1_2;
   Framing framing = Framing::websocket;
   websocket::Deflate deflate = websocket::Deflate::off;
+  bool acks = false;  // MESSAGEs of the broker say what to acknowledge
 
   bool operator==(const Variant&) const = default;
 };
@@ -70,7 +71,7 @@ class Topic {
       return std::hash<std::string>{}(variant.subscription_id) * 31 +
              static_cast<std::size_t>(variant.version) * kFramings +
              static_cast<std::size_t>(variant.framing) +
-             static_cast<std::size_t>(variant.deflate) * 101;
+             static_cast<std::size_t>(variant.deflate) * 101 + (variant.acks ? 1009 : 0);
     }
   };
 

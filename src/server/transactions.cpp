@@ -27,7 +27,7 @@ Result<void> Transactions::begin(std::string_view id, const Config& config) {
     return {ErrorCode::forbidden_action, "this session has too many open transactions"};
   }
   if (open_ == nullptr) open_ = std::make_unique<std::vector<Transaction>>();
-  open_->push_back({std::string(id), {}, 0, {}});
+  open_->emplace_back().id = id;
   return {};
 }
 
@@ -41,23 +41,50 @@ Result<void> Transactions::check(std::string_view id) const {
   return {};
 }
 
-Result<void> Transactions::keep(std::string_view id, chat::Draft draft, const Config& config) {
-  if (auto joins = check(id); !joins) return joins;
+Result<Transaction*> Transactions::admit(std::string_view id, std::size_t bytes, bool of_chat,
+                                         const Config& config) {
+  if (auto joins = check(id); !joins) return joins.error();
   Transaction& transaction = *find(id);
-  std::size_t bytes = draft.text.size();
-  for (const Transaction& each : *open_) bytes += each.bytes;
+  const std::size_t of_broker =
+      transaction.broker_drafts.size() + transaction.acknowledgements.size();
+  std::size_t all_bytes = bytes;
+  for (const Transaction& each : *open_) all_bytes += each.bytes;
   Error error{ErrorCode::forbidden_action, ""};
-  if (transaction.drafts.size() >= config.transaction_messages_max) {
+  if (transaction.drafts.size() + of_broker >= config.transaction_messages_max) {
     error.message = "the transaction has too many messages";
-  } else if (bytes > config.transaction_bytes_max) {
+  } else if (all_bytes > config.transaction_bytes_max) {
     error.message = "the texts in this session's open transactions are too long together";
+  } else if (of_chat ? of_broker > 0 : !transaction.drafts.empty()) {
+    // One is stored, the other is not: nothing could promise both or none.
+    error.message = "chat messages and the broker's do not go into one transaction";
   } else {
-    transaction.bytes += draft.text.size();
-    transaction.drafts.push_back(std::move(draft));
-    return {};
+    transaction.bytes += bytes;
+    return &transaction;
   }
   spoil(id, error);
   return error;
+}
+
+Result<void> Transactions::keep(std::string_view id, chat::Draft draft, const Config& config) {
+  auto transaction = admit(id, draft.text.size(), true, config);
+  if (!transaction) return transaction.error();
+  (*transaction)->drafts.push_back(std::move(draft));
+  return {};
+}
+
+Result<void> Transactions::keep(std::string_view id, BrokerDraft draft, const Config& config) {
+  auto transaction = admit(id, draft->body.size(), false, config);
+  if (!transaction) return transaction.error();
+  (*transaction)->broker_drafts.push_back(std::move(draft));
+  return {};
+}
+
+Result<void> Transactions::keep(std::string_view id, const Acknowledgement& acknowledgement,
+                                const Config& config) {
+  auto transaction = admit(id, 0, false, config);
+  if (!transaction) return transaction.error();
+  (*transaction)->acknowledgements.push_back(acknowledgement);
+  return {};
 }
 
 void Transactions::spoil(std::string_view id, const Error& reason) {
@@ -65,6 +92,8 @@ void Transactions::spoil(std::string_view id, const Error& reason) {
   if (transaction == nullptr || transaction->spoilt) return;
   transaction->spoilt = reason;
   transaction->drafts = {};
+  transaction->broker_drafts.clear();
+  transaction->acknowledgements = {};
   transaction->bytes = 0;
 }
 

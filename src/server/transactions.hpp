@@ -1,5 +1,5 @@
-// The open transactions of one session (STOMP 1.2, "BEGIN"): SENDs that were checked and wait for
-// their COMMIT. The loop's thread only.
+// The open transactions of one session (STOMP 1.2, "BEGIN"): SENDs, ACKs and NACKs that were
+// checked and wait for their COMMIT. The loop's thread only.
 //
 // Bounded by transactions_per_session_max, transaction_messages_max and transaction_bytes_max.
 // Without an open transaction it owns no memory and is as large as a pointer.
@@ -15,14 +15,18 @@
 #include "base/config.hpp"
 #include "base/result.hpp"
 #include "chat/message.hpp"
+#include "server/broker.hpp"
 
 namespace rtc::server {
 
 struct Transaction {
   std::string id;
-  std::vector<chat::Draft> drafts;  // in the order of their SENDs; none when it is spoilt
-  std::size_t bytes = 0;            // of their texts
-  std::optional<Error> spoilt;      // why it cannot be committed any more: its first refused SEND
+  // In the order of their frames; none when it is spoilt. Either chat messages, or the broker's.
+  std::vector<chat::Draft> drafts;
+  std::vector<BrokerDraft> broker_drafts;
+  std::vector<Acknowledgement> acknowledgements;
+  std::size_t bytes = 0;        // of their texts
+  std::optional<Error> spoilt;  // why it cannot be committed any more: its first refused SEND
 };
 
 class Transactions {
@@ -33,6 +37,9 @@ class Transactions {
   Result<void> check(std::string_view id) const;
   // Beyond a bound: forbidden_action, and the transaction is spoilt. Otherwise as check().
   Result<void> keep(std::string_view id, chat::Draft draft, const Config& config);
+  Result<void> keep(std::string_view id, BrokerDraft draft, const Config& config);
+  Result<void> keep(std::string_view id, const Acknowledgement& acknowledgement,
+                    const Config& config);
   // From now on it cannot be committed; what it held is dropped. Nothing happens to one that is not
   // open, and the first reason stays.
   void spoil(std::string_view id, const Error& reason);
@@ -41,6 +48,9 @@ class Transactions {
   std::size_t count() const { return open_ == nullptr ? 0 : open_->size(); }
 
  private:
+  // One of the chat's or the broker's joins.
+  Result<Transaction*> admit(std::string_view id, std::size_t bytes, bool of_chat,
+                             const Config& config);
   Transaction* find(std::string_view id) const;
 
   std::unique_ptr<std::vector<Transaction>> open_;  // null when there are none

@@ -62,5 +62,73 @@ TEST(ParseDestination, AndNothingElse) {
   }
 }
 
+constexpr std::size_t kBytesMax = 40;
+
+TEST(ParseBrokerDestination, KnowsTopicsPatternsQueuesAndUsers) {
+  using Kind = Destination::Kind;
+  for (const auto& [text, kind] : {std::pair{"/topic/a", Kind::topic},
+                                   {"/topic/a.b/c d", Kind::topic},
+                                   {"/topic/*", Kind::pattern},
+                                   {"/topic/a.*.c", Kind::pattern},
+                                   {"/topic/a/**", Kind::pattern},
+                                   {"/topic/**", Kind::pattern},
+                                   {"/queue/a", Kind::queue},
+                                   {"/queue/a/b", Kind::queue},
+                                   {"/user/queue/a", Kind::user}}) {
+    const auto parsed = parse_broker_destination(text, kBytesMax);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(parsed->kind, kind) << text;
+    EXPECT_EQ(to_string(*parsed), text);
+  }
+  for (const std::string& text :
+       {std::string(), std::string("/topic"), std::string("/topic/"), std::string("/queue/"),
+        std::string("/user/queue/"), std::string("/user/a"), std::string("topic/a"),
+        std::string("/topic/a*"), std::string("/topic/**/a"), std::string("/topic/a.***"),
+        std::string("/queue/*"), std::string("/queue/a.**"), std::string("/user/queue/*"),
+        std::string("/topic/a\nb"), std::string("/topic/a\x7f"), std::string("/exchange/a"),
+        "/topic/" + std::string(kBytesMax, 'a')}) {
+    EXPECT_FALSE(parse_broker_destination(text, kBytesMax)) << text;
+  }
+}
+
+TEST(ParseBrokerTarget, IsWhereOneMaySend) {
+  const auto user = parse_broker_target("/user/0-1-2-ab/queue/a", kBytesMax);
+  ASSERT_TRUE(user);
+  EXPECT_EQ(user->kind, Destination::Kind::user);
+  EXPECT_EQ(user->session, "0-1-2-ab");
+  EXPECT_EQ(user->destination, "/user/queue/a");
+  const auto topic = parse_broker_target("/topic/a", kBytesMax);
+  ASSERT_TRUE(topic);
+  EXPECT_EQ(topic->destination, "/topic/a");
+  EXPECT_EQ(topic->session, "");
+  for (const char* text :
+       {"/topic/*", "/topic/a.**", "/queue/", "/user/queue/a", "/user/x", "/user/x/",
+        "/user//queue/a", "/user/x/queue/errors", "/user/x/queue/", "/user/x/topic/a", "/pub/chat",
+        "/sub/channel/entry", "/user/x/queue/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    EXPECT_FALSE(parse_broker_target(text, kBytesMax)) << text;
+  }
+}
+
+TEST(Matches, GoesLevelByLevel) {
+  for (const auto& [pattern, topic, expected] : {std::tuple{"/topic/*", "/topic/a", true},
+                                                 {"/topic/*", "/topic/a.b", false},
+                                                 {"/topic/*", "/topic/a/b", false},
+                                                 {"/topic/a.*", "/topic/a.b", true},
+                                                 {"/topic/a.*", "/topic/a/b", false},
+                                                 {"/topic/a.*", "/topic/a.", false},
+                                                 {"/topic/a.*", "/topic/a", false},
+                                                 {"/topic/*.c", "/topic/a.c", true},
+                                                 {"/topic/*.c", "/topic/a.b", false},
+                                                 {"/topic/*.c", "/topic/a.b.c", false},
+                                                 {"/topic/a/**", "/topic/a/b.c/d", true},
+                                                 {"/topic/a/**", "/topic/a", false},
+                                                 {"/topic/a/**", "/topic/a/", false},
+                                                 {"/topic/**", "/topic/a", true},
+                                                 {"/topic/*/b/**", "/topic/a/b/c", true},
+                                                 {"/topic/*/b/**", "/topic/a/c/c", false}}) {
+    EXPECT_EQ(matches(pattern, topic), expected) << pattern << " " << topic;
+  }
+}
+
 }  // namespace
 }  // namespace rtc::server

@@ -226,7 +226,7 @@ TEST_F(SessionTest, OnlySubscriptionsThatNeedNoAckAreOffered) {
   person.subscribe("err", std::string(kErrors));
   person.subscribe("a", lobby(), "ack:auto\nreceipt:1\n");
   EXPECT_THAT(person.output.all("RECEIPT", "receipt-id"), ElementsAre("1"));
-  for (const std::string mode : {"client", "client-individual", "nonsense"}) {
+  for (const std::string mode : {"client", "client-individual", "nonsense", ""}) {
     person.subscribe("b", lobby(), "ack:" + mode + "\nreceipt:2\n");
     EXPECT_THAT(person.output.last(), HasSubstr("\"type\":\"INVALID_PARAMETER\"")) << mode;
   }
@@ -275,6 +275,23 @@ TEST_F(SessionTest, HeartBeatsAreWhatBothSidesAgreedOn) {
     const auto gone = quiet(row.gone_after_ms + 1, 1000);
     expect_failed(*gone, "CONNECTION_TIMEOUT", 1008);
   }
+}
+
+TEST_F(SessionTest, WithoutPingsALateHeartBeatIsTheEnd) {
+  world_.config.heart_beat_pings = false;
+  const std::uint64_t now = world_.shard().loop().now_ms();
+  const auto quiet = [&](const char* header, std::uint64_t unread_ms) {
+    auto person = std::make_unique<Person>(world_);
+    person->connect("1.2", header);
+    person->output.read_ms = now - unread_ms;
+    ring(100'000);
+    return person;
+  };
+  const auto late = quiet("heart-beat:10000,10000\n", 50'000);
+  EXPECT_EQ(late->output.close_code, 0);
+  EXPECT_EQ(late->output.pings, 0);
+  expect_failed(*quiet("heart-beat:10000,10000\n", 50'001), "CONNECTION_TIMEOUT", 1008);
+  EXPECT_EQ(quiet("heart-beat:0,0\n", 30'000)->output.pings, 1) << "he promised none";
 }
 
 TEST_F(SessionTest, OneWhoNeverConnectsIsEnded) {

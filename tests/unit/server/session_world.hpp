@@ -63,6 +63,7 @@ class FakeOutput final : public SessionOutput {
   std::uint16_t close_code = 0;
   bool paused = false;
   int pings = 0;
+  int binaries = 0;  // of the frames, those in binary messages
   std::size_t queued = 0;
   std::uint64_t read_ms = 0;
   std::uint64_t write_ms = 0;
@@ -83,7 +84,8 @@ class FakeOutput final : public SessionOutput {
     begun_ += part;
     std::string_view bytes = begun_;
     while (bytes.size() >= 2) {
-      ASSERT_EQ(bytes[0], '\x81') << "one final text frame";
+      ASSERT_TRUE(bytes[0] == '\x81' || bytes[0] == '\x82') << "one final text or binary frame";
+      if (bytes[0] == '\x82') ++binaries;
       std::size_t size = static_cast<unsigned char>(bytes[1]);
       std::size_t head = 2;
       if (size > 125) {

@@ -24,7 +24,8 @@ class TransactionsTest : public testing::Test {
   Result<void> begin(std::string_view id) { return transactions_.begin(id, config_); }
   std::vector<std::string> texts_of(std::string_view id) {
     std::vector<std::string> texts;
-    const Transaction taken = transactions_.take(id).value();
+    const auto result = transactions_.take(id);
+    const Transaction& taken = result.value();
     for (const chat::Draft& draft : taken.drafts) texts.push_back(draft.text);
     return texts;
   }
@@ -117,6 +118,26 @@ TEST_F(TransactionsTest, TheFirstReasonStays) {
   const auto taken = transactions_.take("a");
   EXPECT_EQ(taken->spoilt.value().message, "no room");
   EXPECT_TRUE(taken->drafts.empty());
+}
+
+TEST_F(TransactionsTest, HoldChatMessagesOrTheBrokers) {
+  std::atomic<std::uint64_t> total{0};
+  const auto keep_brokers = [&](std::string_view id, std::string_view body) {
+    stomp::Frame frame;
+    frame.body = body;
+    return transactions_.keep(
+        id, std::make_unique<BrokerMessage>(BrokerTarget{}, frame, "sender", total), config_);
+  };
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(begin(id));
+  ASSERT_TRUE(keep("a", "1"));
+  EXPECT_EQ(keep_brokers("a", "2").error().code, kBound);
+  EXPECT_EQ(keep("a", "3").error().code, kBound) << "spoilt";
+  ASSERT_TRUE(keep_brokers("b", std::string(60, 'x')));
+  ASSERT_TRUE(transactions_.keep("b", Acknowledgement{1, 2}, config_));
+  EXPECT_GT(total, 0U);
+  EXPECT_FALSE(keep_brokers("c", std::string(41, 'x'))) << "too many bytes together";
+  EXPECT_EQ(keep("b", "4").error().code, kBound);
+  EXPECT_EQ(total, 0U) << "a spoilt one keeps nothing";
 }
 
 }  // namespace

@@ -1,0 +1,360 @@
+// The broker's part of a session, with the loop in a thread of its own: who gets what was sent to
+// topics, queues and users, ACK and NACK, transactions, bounds.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/session.hpp"
+#include "unit/server/session_world.hpp"
+
+namespace rtc::server {
+namespace {
+
+using test::FakeTokens;
+using test::header_of;
+using test::Person;
+using test::World;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+using Texts = std::vector<std::string>;
+
+class SessionBrokerTest : public testing::Test {
+ protected:
+  SessionBrokerTest() { world_.config.broker = true; }
+  ~SessionBrokerTest() override {
+    world_.stop();
+    people_.clear();
+  }
+  Person& join(const std::string& version = "1.2", Framing framing = Framing::websocket) {
+    world_.shard();
+    if (!started_) world_.start();
+    started_ = true;
+    Person* person = nullptr;
+    on([&] {
+      people_.push_back(std::make_unique<Person>(world_, framing));
+      person = people_.back().get();
+      person->connect(version);
+      person->subscribe("errors", "/user/queue/errors");
+    });
+    return *person;
+  }
+  void on(const std::function<void()>& action) { world_.on_loop(action); }
+  void say(Person& person, const std::string& frame) {
+    on([&] { person.say(frame); });
+  }
+  void subscribe(Person& person, const std::string& id, const std::string& destination,
+                 const std::string& more = "") {
+    on([&] { person.subscribe(id, destination, more); });
+  }
+  void send(Person& person, const std::string& destination, const std::string& body,
+            const std::string& more = "") {
+    say(person, "SEND\ndestination:" + destination + "\n" + more + "\n" + body);
+  }
+  static std::string body_of(const std::string& frame) {
+    const auto begin = frame.find("\n\n") + 2;
+    return frame.substr(begin, frame.size() - begin - 1);
+  }
+  // The bodies that came to that subscription, with "!" behind those given again.
+  Texts bodies(Person& person, const std::string& id) {
+    Texts found;
+    on([&] {
+      for (const std::string& frame : person.output.frames) {
+        if (test::command_of(frame) != "MESSAGE" || header_of(frame, "subscription") != id)
+          continue;
+        found.push_back(body_of(frame) + (header_of(frame, "redelivered") == "true" ? "!" : ""));
+      }
+    });
+    return found;
+  }
+  // Once so many came.
+  Texts await(Person& person, const std::string& id, std::size_t count) {
+    Texts found;
+    world_.await([&] {
+      found.clear();
+      for (const std::string& frame : person.output.frames) {
+        if (header_of(frame, "subscription") == id) found.push_back(frame);
+      }
+      return found.size() >= count;
+    });
+    return bodies(person, id);
+  }
+  std::string last(Person& person) {
+    std::string frame;
+    on([&] { frame = person.output.last(); });
+    return frame;
+  }
+  // Of the newest message of that subscription.
+  std::string header(Person& person, const std::string& id, const std::string& name) {
+    std::string value;
+    on([&] {
+      for (const std::string& frame : person.output.frames) {
+        if (header_of(frame, "subscription") == id) value = header_of(frame, name);
+      }
+    });
+    return value;
+  }
+  std::string session_of(Person& person) {
+    std::string value;
+    on([&] { value = person.output.all("CONNECTED", "session").front(); });
+    return value;
+  }
+
+  World world_;
+  bool started_ = false;
+  std::vector<std::unique_ptr<Person>> people_;
+};
+
+TEST_F(SessionBrokerTest, IsOffByDefault) {
+  EXPECT_FALSE(World().config.broker);
+  world_.config.broker = false;
+  Person& person = join();
+  for (const char* frame :
+       {"SEND\ndestination:/topic/a\n\nx", "SEND\ndestination:/queue/a\n\nx",
+        "SEND\ndestination:/user/0-0-0-0/queue/a\n\nx", "SUBSCRIBE\nid:1\ndestination:/topic/a\n\n",
+        "SUBSCRIBE\nid:1\ndestination:/queue/a\n\n", "ACK\nid:queue-1\n\n"}) {
+    say(person, frame);
+    EXPECT_THAT(last(person), HasSubstr("FORBIDDEN_ACTION")) << frame;
+  }
+  EXPECT_EQ(session_of(person), "0-0-0");
+}
+
+TEST_F(SessionBrokerTest, ATopicIsHeardByAllWithTheSendersHeadersAndTheServersOwn) {
+  Person& sender = join();
+  Person& old = join("1.0");
+  Person& reader = join();
+  Person& elsewhere = join();
+  subscribe(old, "o", "/topic/a");
+  subscribe(reader, "r", "/topic/a", "ack:client\n");
+  subscribe(elsewhere, "e", "/topic/b");
+  send(sender, "/topic/a", "{}",
+       "content-type:application/json\nmine:a\\cb\nmessage-id:forged\nsubscription:forged\n"
+       "ack:forged\nredelivered:true\nuser-name:forged\nsession:forged\ntoken:secret\n"
+       "passcode:secret\n message-id:forged\nreceipt:1\n");
+  EXPECT_THAT(await(reader, "r", 1), ElementsAre("{}"));
+  EXPECT_THAT(await(old, "o", 1), ElementsAre("{}"));
+  const std::string frame = last(reader);
+  EXPECT_THAT(frame, Not(HasSubstr("forged")));
+  EXPECT_THAT(frame, Not(HasSubstr("secret")));
+  EXPECT_EQ(header_of(frame, "mine"), "a\\cb");
+  EXPECT_EQ(header_of(last(old), "mine"), "a:b") << "1.0 has no escapes";
+  EXPECT_EQ(header_of(frame, "content-type"), "application/json");
+  EXPECT_EQ(header_of(frame, "destination"), "/topic/a");
+  EXPECT_EQ(header_of(frame, "message-id"), "topic-1");
+  EXPECT_EQ(header_of(frame, "ack"), "topic-1");
+  EXPECT_EQ(header_of(last(old), "ack"), "") << "1.0 acknowledges by message-id";
+  EXPECT_EQ(header_of(frame, "user-name"), FakeTokens::user('1').to_string());
+  EXPECT_THAT(bodies(elsewhere, "e"), IsEmpty());
+  EXPECT_EQ(header_of(last(sender), "receipt-id"), "1");
+
+  for (const char* each : {"ACK\nid:topic-1\nreceipt:2\n\n", "NACK\nid:topic-1\nreceipt:2\n\n"}) {
+    say(reader, each);
+    EXPECT_EQ(header_of(last(reader), "receipt-id"), "2") << "taken, and nothing hangs on it";
+  }
+}
+
+TEST_F(SessionBrokerTest, WildcardsHearTheTopicsThatMatch) {
+  world_.config.broker_patterns_max = 2;
+  Person& person = join();
+  subscribe(person, "one", "/topic/a.*");
+  subscribe(person, "rest", "/topic/a.**");
+  subscribe(person, "same", "/topic/a.*");
+  subscribe(person, "more", "/topic/b.*");
+  EXPECT_THAT(last(person), HasSubstr("SERVER_OVERLOAD")) << "a third pattern";
+  send(person, "/topic/a.b", "1");
+  send(person, "/topic/a.b.c", "2");
+  send(person, "/topic/b.c", "3");
+  send(person, "/topic/*", "4");
+  EXPECT_THAT(await(person, "rest", 2), ElementsAre("1", "2"));
+  EXPECT_THAT(bodies(person, "one"), ElementsAre("1"));
+  EXPECT_THAT(bodies(person, "same"), ElementsAre("1"));
+  EXPECT_EQ(header(person, "one", "destination"), "/topic/a.b");
+  EXPECT_THAT(bodies(person, "errors"), testing::SizeIs(2)) << "nobody sends to a pattern";
+}
+
+TEST_F(SessionBrokerTest, WhatIsNoTextGoesInABinaryMessage) {
+  Person& person = join();
+  Person& sockjs = join("1.2", Framing::sockjs);
+  subscribe(person, "p", "/topic/a");
+  subscribe(sockjs, "s", "/topic/a");
+  send(person, "/topic/a", "text");
+  send(person, "/topic/a", "text", "content-type:application/vnd.a+json\n");
+  EXPECT_THAT(await(person, "p", 2), ElementsAre("text", "text"));
+  on([&] { EXPECT_EQ(person.output.binaries, 0); });
+  send(person, "/topic/a", "a\xFF\xC3\xA4z");
+  send(person, "/topic/a", "text", "content-type:application/octet-stream\n");
+  EXPECT_EQ(await(person, "p", 4)[2], "a\xFF\xC3\xA4z");
+  on([&] { EXPECT_EQ(person.output.binaries, 2); });
+  EXPECT_EQ(await(sockjs, "s", 4)[2], "a\xEF\xBF\xBD\xC3\xA4z") << "SockJS has text only";
+  EXPECT_EQ(header(sockjs, "s", "content-length"), "4");
+}
+
+TEST_F(SessionBrokerTest, AQueuesMessageGoesToOneAndBackOnNackOrLoss) {
+  Person& sender = join();
+  Person& first = join();
+  send(sender, "/queue/q", "a");
+  send(sender, "/queue/q", "b");
+  subscribe(first, "f", "/queue/q", "ack:client-individual\n");
+  EXPECT_THAT(await(first, "f", 2), ElementsAre("a", "b"));
+  EXPECT_EQ(header(first, "f", "message-id"), "queue-2");
+  EXPECT_EQ(header(first, "f", "ack"), "queue-2");
+  Person& second = join("1.1");
+  subscribe(second, "s", "/queue/q", "ack:client\n");
+  say(first, "ACK\nid:queue-1\nreceipt:1\n\n");
+  EXPECT_EQ(header_of(last(first), "receipt-id"), "1");
+  say(first, "NACK\nid:queue-2\n\n");
+  EXPECT_THAT(await(first, "f", 3), ElementsAre("a", "b", "b!")) << "it was his turn";
+  say(first, "NACK\nid:queue-2\n\n");
+  EXPECT_THAT(await(second, "s", 1), ElementsAre("b!"));
+  say(first, "ACK\nid:queue-2\nreceipt:2\n\n");
+  EXPECT_THAT(last(first), HasSubstr("INVALID_PARAMETER")) << "it is another's now";
+  send(sender, "/queue/q", "c");
+  EXPECT_THAT(await(first, "f", 4), ElementsAre("a", "b", "b!", "c"));
+  say(first, "DISCONNECT\n\n");
+  EXPECT_THAT(await(second, "s", 2), ElementsAre("b!", "c!"));
+  say(second, "ACK\nsubscription:s\nmessage-id:queue-3\nreceipt:3\n\n");
+  EXPECT_EQ(header_of(last(second), "receipt-id"), "3") << "with it all before it";
+  say(second, "UNSUBSCRIBE\nid:s\n\n");
+  Person& third = join();
+  subscribe(third, "t", "/queue/q");
+  send(sender, "/queue/q", "d");
+  EXPECT_THAT(await(third, "t", 1), ElementsAre("d"));
+}
+
+TEST_F(SessionBrokerTest, ASlowConsumerWithoutAckDoesNotSwallowTheQueue) {
+  world_.config.broker_prefetch_max = 3;
+  Person& slow = join();
+  subscribe(slow, "s", "/queue/q");
+  on([&] { slow.output.queued = SessionBroker::kQueuedBytesMax; });
+  for (const char* text : {"1", "2", "3", "4", "5"}) send(slow, "/queue/q", text);
+  EXPECT_THAT(await(slow, "s", 3), ElementsAre("1", "2", "3"));
+  Person& quick = join();
+  subscribe(quick, "q", "/queue/q");
+  EXPECT_THAT(await(quick, "q", 2), ElementsAre("4", "5"));
+  on([&] {
+    slow.output.queued = 0;
+    slow.session.on_drained();
+  });
+  for (const char* text : {"6", "7"}) send(quick, "/queue/q", text);
+  await(slow, "s", 4);
+  EXPECT_THAT(await(quick, "q", 3), ElementsAre("4", "5", "6"));
+  EXPECT_THAT(bodies(slow, "s"), ElementsAre("1", "2", "3", "7"));
+}
+
+TEST_F(SessionBrokerTest, AnUnknownAckIsRefusedAndOneWithoutAnIdIsTheEnd) {
+  Person& person = join();
+  for (const char* id :
+       {"queue-7", "queue-", "queue-x", "", "7", "queue-99999999999999999999999"}) {
+    say(person, std::string("ACK\nid:") + id + "\n\n");
+    EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << id;
+  }
+  say(person, "ACK\nmessage-id:queue-1\n\n");
+  on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
+}
+
+TEST_F(SessionBrokerTest, ATransactionIsThereWhollyOrNotAtAll) {
+  world_.config.broker_queue_messages_max = 2;
+  Person& person = join();
+  subscribe(person, "t", "/topic/a");
+  subscribe(person, "q", "/queue/other", "ack:client\n");
+  say(person, "BEGIN\ntransaction:x\n\n");
+  send(person, "/topic/a", "1", "transaction:x\nreceipt:r\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "r") << "the transaction took it";
+  for (const char* text : {"2", "3", "4"}) send(person, "/queue/q", text, "transaction:x\n");
+  say(person, "COMMIT\ntransaction:x\nreceipt:c\n\n");
+  EXPECT_THAT(last(person), HasSubstr("SERVER_OVERLOAD")) << "three are too many for the queue";
+
+  send(person, "/queue/other", "held");
+  await(person, "q", 1);
+  say(person, "BEGIN\ntransaction:x\n\n");
+  send(person, "/topic/a", "5", "transaction:x\n");
+  say(person, "ACK\nid:queue-1\ntransaction:x\n\n");
+  say(person, "ABORT\ntransaction:x\n\n");
+  say(person, "BEGIN\ntransaction:x\n\n");
+  send(person, "/topic/a", "6", "transaction:x\n");
+  say(person, "ACK\nid:queue-1\ntransaction:x\n\n");
+  send(person, "/topic/a", "before", "");
+  say(person, "COMMIT\ntransaction:x\nreceipt:d\n\n");
+  EXPECT_THAT(await(person, "t", 2), ElementsAre("before", "6"));
+  say(person, "ACK\nid:queue-1\n\n");
+  EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << "the COMMIT acknowledged it";
+}
+
+TEST_F(SessionBrokerTest, ChatMessagesAndTheBrokersDoNotMix) {
+  Person& person = join();
+  subscribe(person, "t", "/topic/a");
+  say(person, "BEGIN\ntransaction:x\n\n");
+  send(person, "/topic/a", "1", "transaction:x\n");
+  on([&] {
+    world_.shard().cache_room(*world_.store.find(chat::lobby_id()).value());
+    person.send(chat::lobby_id(), "2", "transaction:x\n");
+  });
+  EXPECT_THAT(last(person), HasSubstr("FORBIDDEN_ACTION"));
+  say(person, "COMMIT\ntransaction:x\n\n");
+  EXPECT_THAT(last(person), HasSubstr("FORBIDDEN_ACTION")) << "it is spoilt";
+  send(person, "/topic/a", "3");
+  EXPECT_THAT(await(person, "t", 1), ElementsAre("3"));
+}
+
+TEST_F(SessionBrokerTest, AReplyGoesToTheOneSessionThatAskedForIt) {
+  Person& asking = join();
+  Person& service = join();
+  Person& other = join();
+  for (Person* each : {&asking, &other}) subscribe(*each, "r", "/user/queue/replies");
+  subscribe(service, "s", "/topic/ask");
+  send(asking, "/topic/ask", "?", "reply-to:/user/queue/replies\n");
+  await(service, "s", 1);
+  const std::string reply_to = header(service, "s", "reply-to");
+  EXPECT_EQ(reply_to, "/user/" + session_of(asking) + "/queue/replies");
+  send(service, reply_to, "!");
+  EXPECT_THAT(await(asking, "r", 1), ElementsAre("!"));
+  EXPECT_EQ(header(asking, "r", "destination"), "/user/queue/replies");
+  EXPECT_EQ(header(asking, "r", "message-id"), "user-2");
+
+  // A guess, with everything but the secret right; and no session at all.
+  std::string guess = session_of(asking);
+  guess.back() = guess.back() == '0' ? '1' : '0';
+  for (const std::string& session : {guess, std::string("0-99-0-x"), std::string("9-0-0-x"),
+                                     std::string("x"), std::string("0-0")}) {
+    send(service, "/user/" + session + "/queue/replies", "guessed", "receipt:1\n");
+    EXPECT_EQ(header_of(last(service), "receipt-id"), "1") << "nobody learns who is there";
+  }
+  send(service, reply_to, "!!");
+  EXPECT_THAT(await(asking, "r", 2), ElementsAre("!", "!!"));
+  EXPECT_THAT(bodies(other, "r"), IsEmpty());
+  send(service, "/user/" + session_of(asking) + "/queue/errors", "forged");
+  EXPECT_THAT(last(service), HasSubstr("FORBIDDEN_ACTION")) << "only the server tells errors";
+}
+
+TEST_F(SessionBrokerTest, WhatIsKeptIsBounded) {
+  world_.config.broker_queues_max = 2;
+  world_.config.broker_queue_messages_max = 2;
+  world_.config.broker_bytes_max = 8'000;
+  Person& person = join();
+  const auto overloaded = [&] { return last(person).find("SERVER_OVERLOAD") != std::string::npos; };
+  send(person, "/queue/a", "1");
+  send(person, "/queue/a", "2");
+  send(person, "/queue/b", "1");
+  EXPECT_FALSE(overloaded());
+  send(person, "/queue/a", "3");
+  EXPECT_TRUE(overloaded()) << "a queue of three";
+  send(person, "/topic/t", "1", "receipt:1\n");
+  EXPECT_FALSE(overloaded());
+  send(person, "/queue/c", "1");
+  EXPECT_TRUE(overloaded()) << "a third queue";
+  send(person, "/queue/b", "2", "receipt:2\n");
+  EXPECT_FALSE(overloaded());
+  subscribe(person, "c", "/queue/c");
+  EXPECT_TRUE(overloaded()) << "a third queue, by its consumer";
+  subscribe(person, "a", "/queue/a");
+  EXPECT_THAT(await(person, "a", 2), ElementsAre("1", "2"));
+  say(person, "UNSUBSCRIBE\nid:a\nreceipt:3\n\n");
+  send(person, "/queue/c", "1", "receipt:4\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "4") << "an empty queue is none";
+  send(person, "/topic/t", std::string(8'000, 'x'));
+  EXPECT_TRUE(overloaded()) << "too many bytes";
+}
+
+}  // namespace
+}  // namespace rtc::server
