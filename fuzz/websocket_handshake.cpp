@@ -2,13 +2,12 @@
 // asked for; what is asked for together is agreed to as it is apart.
 // Input: one byte for the method and the HTTP version, then six lines: the values of Upgrade,
 // Connection, Sec-WebSocket-Key, -Version, -Protocol and -Extensions.
-#include "websocket/handshake.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "require.hpp"
+#include "websocket/handshake.hpp"
 
 namespace {
 
@@ -48,12 +47,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rtc::websocket::UpgradeRequest request;
   request.method = kMethods[data[0] % kMethods.size()];
   request.http_version = data[0] % 16 == 15 ? 10 : 11;
-  for (auto member : {&rtc::websocket::UpgradeRequest::upgrade,
-                      &rtc::websocket::UpgradeRequest::connection,
-                      &rtc::websocket::UpgradeRequest::key,
-                      &rtc::websocket::UpgradeRequest::version,
-                      &rtc::websocket::UpgradeRequest::protocol,
-                      &rtc::websocket::UpgradeRequest::extensions}) {
+  for (auto member :
+       {&rtc::websocket::UpgradeRequest::upgrade, &rtc::websocket::UpgradeRequest::connection,
+        &rtc::websocket::UpgradeRequest::key, &rtc::websocket::UpgradeRequest::version,
+        &rtc::websocket::UpgradeRequest::protocol, &rtc::websocket::UpgradeRequest::extensions}) {
     request.*member = take_line(rest);
   }
 
@@ -69,8 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(request.version == "13", "one version is spoken");
   require(answer.accept.size() == 28 && answer.accept.back() == '=', "a digest in base64");
   require(answer.accept == rtc::websocket::accept_key(request.key), "the key's digest");
-  require(answer.protocol.empty() || request.protocol.find(answer.protocol) != std::string_view::npos,
-          "the subprotocol was offered");
+  require(
+      answer.protocol.empty() || request.protocol.find(answer.protocol) != std::string_view::npos,
+      "the subprotocol was offered");
   check_extensions(answer.extensions, request.extensions);
   return 0;
 }

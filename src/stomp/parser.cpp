@@ -59,6 +59,10 @@ bool Parser::unescapes() const {
   return negotiated_ && version_ != Version::v1_0 && !opens_session(assembly_->command);
 }
 
+bool Parser::takes_body() const {
+  return (negotiated_ && version_ == Version::v1_0) || may_have_body(assembly_->command);
+}
+
 Event Parser::next(std::string_view& input) {
   if (state_ == State::broken) {
     assembly_.reset();
@@ -207,7 +211,7 @@ bool Parser::take_line(std::string_view bytes, std::size_t begin, std::size_t en
   }
   if (!line.empty()) return take_header(bytes, begin, end, event);
 
-  if (assembly_->content_length.value_or(0) > 0 && !may_have_body(assembly_->command)) {
+  if (assembly_->content_length.value_or(0) > 0 && !takes_body()) {
     event = fail("only SEND, MESSAGE and ERROR may have a body");
     return false;
   }
@@ -288,7 +292,7 @@ Parser::Progress Parser::advance_body(std::string_view bytes, Event& event) {
     frame.scanned = end + 1;
     return Progress::complete;
   }
-  const bool allowed = may_have_body(frame.command);
+  const bool allowed = takes_body();
   const std::size_t end_max = frame.body_begin + (allowed ? limits_->body_bytes_max : 0);
   const std::string_view looked_at = bytes.substr(0, end_max + 1);
   const std::size_t end = looked_at.find('\0', frame.scanned);

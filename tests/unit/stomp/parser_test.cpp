@@ -94,10 +94,15 @@ TEST(Parser, KnowsTheCommands) {
   for (const char* name : {"CONNECT", "STOMP", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN",
                            "COMMIT", "ABORT", "DISCONNECT", "CONNECTED", "RECEIPT"}) {
     check({name, name + "\n\n\0"s, {name + "()"s}});
-    check({name, name + "\n\nx\0"s, {kNoBody}});
-    check({name, name + "\n\n\n\0"s, {kNoBody}});
+    check({name, name + "\n\nx\0"s, {name + "()x"s}, Version::v1_1, {kNoBody}});
+    check({name, name + "\n\n\n\0"s, {name + "()\n"s}, Version::v1_1, {kNoBody}});
+    expect_events(name + "\n\nx\0"s, {}, {kNoBody});
     check({name, name + "\ncontent-length:0\n\n\0"s, {name + "(content-length=0)"s}});
-    check({name, name + "\ncontent-length:1\n\nx\0"s, {kNoBody}});
+    check({name,
+           name + "\ncontent-length:1\n\nx\0"s,
+           {name + "(content-length=1)x"s},
+           Version::v1_1,
+           {kNoBody}});
   }
   for (const char* name : {"SEND", "MESSAGE", "ERROR"}) {
     check({name, name + "\n\nx\0"s, {name + "()x"s}});
