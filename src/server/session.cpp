@@ -194,7 +194,9 @@ void Session::on_connect(const stomp::Frame& frame) {
 
 bool Session::authenticate(const stomp::Frame& frame) {
   const std::string_view receipt = frame.get("receipt");
-  const std::string_view token = bearer_token(frame.get("Authorization"));
+  std::string_view token = bearer_token(frame.get("Authorization"));
+  // Plain STOMP clients can often set nothing but login and passcode.
+  if (token.empty()) token = bearer_token(frame.get("passcode"));
   if (token.empty()) {
     fail({ErrorCode::no_token, "CONNECT needs the header Authorization: Bearer <token>"}, receipt,
          websocket::kClosePolicyViolation);
