@@ -64,7 +64,12 @@ void check_whole(std::string_view stream, std::optional<Version> version) {
     if (event.kind == Event::Kind::need_more) break;
     require(!ended, "nothing comes after an error");
     ended = event.kind == Event::Kind::error;
-    if (ended) require(!event.reason.empty(), "errors tell");
+    if (ended) {
+      require(!event.reason.empty(), "errors tell");
+      for (const Header& header : event.frame.headers) {
+        require(rtc::is_utf8(header.name) && rtc::is_utf8(header.value), "headers are UTF-8");
+      }
+    }
     if (event.kind != Event::Kind::frame) continue;
     check_limits(event.frame, version);
     // Where nothing is escaped, a CR in a header cannot be written.

@@ -79,7 +79,8 @@ void Session::run_parser(std::string_view bytes) {
     if (event.kind == stomp::Event::Kind::error) {
       fail({event.too_large ? ErrorCode::payload_too_large : ErrorCode::invalid_message_format,
             std::string(event.reason)},
-           "", event.too_large ? websocket::kCloseMessageTooBig : websocket::kCloseProtocolError);
+           event.frame.get("receipt"),
+           event.too_large ? websocket::kCloseMessageTooBig : websocket::kCloseProtocolError);
     }
     if (!ended_) throttle();
   }

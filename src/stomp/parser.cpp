@@ -120,6 +120,7 @@ Event Parser::take_in_place(std::string_view& input) {
   Event event;
   switch (advance(input, event)) {
     case Progress::failed:
+      event.frame = frame_event(input).frame;
       break;
     case Progress::incomplete:
       assembly_->bytes.assign(input);
@@ -141,7 +142,10 @@ Event Parser::take_piecewise(std::string_view& input) {
     input.remove_prefix(size);
     const Progress progress = advance(assembly_->bytes, event);
     if (progress == Progress::complete) return frame_event(assembly_->bytes);
-    if (progress == Progress::failed) return event;
+    if (progress == Progress::failed) {
+      event.frame = frame_event(assembly_->bytes).frame;
+      return event;
+    }
   }
   return event;
 }
@@ -320,11 +324,12 @@ Event Parser::frame_event(std::string_view bytes) {
     }
     frame.headers.push_back({name, value});
   }
-  state_ = State::between_frames;
   Event event;
-  event.kind = Event::Kind::frame;
   event.frame.command = frame.command;
   event.frame.headers = frame.headers;
+  if (state_ == State::broken) return event;  // what was read of it before
+  state_ = State::between_frames;
+  event.kind = Event::Kind::frame;
   event.frame.body = bytes.substr(frame.body_begin, frame.scanned - 1 - frame.body_begin);
   return event;
 }

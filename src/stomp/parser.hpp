@@ -31,7 +31,7 @@ struct ParserLimits {
 struct Event {
   enum class Kind {
     need_more,   // all bytes are used up
-    frame,       // `frame` is valid until the next call
+    frame,       // `frame` is valid until the next call; error: so are the headers read of it
     heart_beat,  // one or more EOLs between frames
     error,       // the stream is broken: answer ERROR(reason) and close
   };

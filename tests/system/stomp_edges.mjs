@@ -27,7 +27,10 @@ export const goodbye = 'DISCONNECT⏎receipt:bye⏎⏎␀';
 const connected = ['CONNECTED $V'];
 const malformed = ['ERROR INVALID_MESSAGE_FORMAT', 'CLOSE 1002'];
 const parameter = ['ERROR INVALID_PARAMETER', 'CLOSE 1008'];
+// The same of a frame whose receipt was read before it broke.
+const malformedA = ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002'];
 const tooLarge = ['ERROR PAYLOAD_TOO_LARGE', 'CLOSE 1009'];
+const tooLargeA = ['ERROR PAYLOAD_TOO_LARGE a', 'CLOSE 1009'];
 const receipt = (...ids) => ids.map((id) => `RECEIPT receipt-id:${id}`);
 // In 1.0, and in both later versions.
 const sinceOneOne = (old, later) => ({ '1.0': old, '1.1': later, '1.2': later });
@@ -121,7 +124,7 @@ const framing = [
   ...['CONNECTED', 'MESSAGE', 'RECEIPT', 'ERROR'].map((command) => [
     `${command} from a client`,
     `${command}⏎receipt:a⏎⏎␀`,
-    ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002'],
+    malformedA,
   ]),
   ['a NUL in a header', begin('receipt:␀a'), malformed],
   ['a NUL behind the headers', 'BEGIN⏎transaction:t⏎␀', malformed],
@@ -153,11 +156,12 @@ const headers = [
   ['a backslash before the colon', begin('receipt\\:a'), sinceOneOne([], malformed)],
   ['an unknown escape in a name', begin(escape`x\y:a`), sinceOneOne([], malformed)],
   ['an unknown escape nobody reads', begin(escape`x:\x⏎receipt:a`), sinceOneOne(receipt('a'), malformed)],
+  ['an unknown escape behind a receipt', begin(escape`receipt:a⏎x:\x`), sinceOneOne(receipt('a'), malformedA)],
   ['two ids that differ by an escape', `BEGIN⏎transaction:a\\n⏎⏎␀COMMIT⏎transaction:a\\\\n⏎receipt:a⏎⏎␀`, ['TOLD INVALID_PARAMETER a']],
   ['64 headers', `BEGIN⏎${headers64(0)}⏎⏎␀`, receipt('a')],
-  ['65 headers', `BEGIN⏎${headers64(1)}⏎⏎␀`, tooLarge],
+  ['65 headers', `BEGIN⏎${headers64(1)}⏎⏎␀`, tooLargeA],
   ['headers of 16 KiB', headBytes(16384), receipt('a')],
-  ['headers of 16 KiB and a byte', headBytes(16385), tooLarge],
+  ['headers of 16 KiB and a byte', headBytes(16385), tooLargeA],
   ['a command without an end', 'B'.repeat(16385), tooLarge, once],
   ['a receipt of 256 bytes', begin(`receipt:${'r'.repeat(256)}`), receipt('r'.repeat(256))],
   ['a receipt of 257 bytes', begin(`receipt:${'r'.repeat(257)}`), ['ERROR INVALID_MESSAGE_FORMAT', 'CLOSE 1008']],
@@ -175,13 +179,13 @@ const bodies = [
   ['content-length and EOLs', `${send('receipt:a⏎content-length:63⏎')}⏎⏎`, [stored]],
   ['a content-length with zeros before', send('receipt:a⏎content-length:00063⏎'), [stored]],
   ['the first content-length', send('receipt:a⏎content-length:63⏎content-length:x⏎'), [stored]],
-  ['too short a content-length', send('receipt:a⏎content-length:62⏎'), malformed],
-  ['too long a content-length', `${send('receipt:a⏎content-length:64⏎')}${begin('receipt:b')}`, malformed],
+  ['too short a content-length', send('receipt:a⏎content-length:62⏎'), malformedA],
+  ['too long a content-length', `${send('receipt:a⏎content-length:64⏎')}${begin('receipt:b')}`, malformedA],
   ['a negative content-length', send('content-length:-1⏎'), malformed],
   ['a signed content-length', send('content-length:+63⏎'), malformed],
   ['content-length is no number', send('content-length:6x⏎'), malformed],
   ['an empty content-length', send('content-length:⏎'), malformed],
-  ['a content-length with a blank', send('receipt:a⏎content-length: 63⏎'), sinceOneOne([stored], malformed)],
+  ['a content-length with a blank', send('receipt:a⏎content-length: 63⏎'), sinceOneOne([stored], malformedA)],
   ['an escaped content-length', send(escape`content-length:63\n⏎`), malformed],
   ['content-length beyond the bound', send('content-length:524289⏎'), tooLarge],
   ['content-length beyond 64 bits', send('content-length:99999999999999999999999⏎'), tooLarge],
@@ -203,27 +207,26 @@ const bodies = [
   [
     'a body of SUBSCRIBE',
     'SUBSCRIBE⏎id:s⏎destination:/user/queue/errors⏎receipt:a⏎⏎body␀',
-    sinceOneOne(receipt('a'), malformed),
+    sinceOneOne(receipt('a'), malformedA),
   ],
-  ['a counted body of BEGIN', begin('receipt:a⏎content-length:3', '␀␀␀'), sinceOneOne(receipt('a'), malformed)],
-  ['an EOL as body', begin('receipt:a', '⏎'), sinceOneOne(receipt('a'), malformed)],
+  ['a counted body of BEGIN', begin('receipt:a⏎content-length:3', '␀␀␀'), sinceOneOne(receipt('a'), malformedA)],
+  ['an EOL as body', begin('receipt:a', '⏎'), sinceOneOne(receipt('a'), malformedA)],
 ];
 
 const unsubscribeByName = 'UNSUBSCRIBE⏎destination:/user/queue/errors⏎receipt:b⏎⏎␀';
 const anonymous = 'SUBSCRIBE⏎destination:/sub/channel/$ROOM⏎receipt:a⏎⏎␀';
-const needsId = ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002'];
 const again = 'SUBSCRIBE⏎id:errors⏎destination:/sub/channel/$ROOM⏎receipt:a⏎⏎␀';
 
 const subscriptions = [
-  ['SUBSCRIBE without id', anonymous, sinceOneOne(receipt('a'), needsId)],
-  ['SUBSCRIBE with an empty id', anonymous.replace('receipt', 'id:⏎receipt'), sinceOneOne(receipt('a'), needsId)],
+  ['SUBSCRIBE without id', anonymous, sinceOneOne(receipt('a'), malformedA)],
+  ['SUBSCRIBE with an empty id', anonymous.replace('receipt', 'id:⏎receipt'), sinceOneOne(receipt('a'), malformedA)],
   [
     'MESSAGEs of a subscription without id',
     `${anonymous}${send('')}`,
     { '1.0': [...receipt('a'), 'MESSAGE - m'] },
     { hears: true },
   ],
-  ['SUBSCRIBE without destination', 'SUBSCRIBE⏎id:s⏎receipt:a⏎⏎␀', needsId],
+  ['SUBSCRIBE without destination', 'SUBSCRIBE⏎id:s⏎receipt:a⏎⏎␀', malformedA],
   ['SUBSCRIBE with an empty destination', 'SUBSCRIBE⏎id:s⏎destination:⏎receipt:a⏎⏎␀', ['TOLD FORBIDDEN_ACTION a']],
   ['a destination that is not there', 'SUBSCRIBE⏎id:s⏎destination:/nowhere⏎receipt:a⏎⏎␀', ['TOLD FORBIDDEN_ACTION a']],
   ['the same id twice', again, ['TOLD INVALID_PARAMETER a']],
@@ -251,10 +254,10 @@ const subscriptions = [
 ];
 
 const transactions = [
-  ['BEGIN without transaction', 'BEGIN⏎receipt:a⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002']],
-  ['BEGIN with an empty transaction', 'BEGIN⏎transaction:⏎receipt:a⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002']],
+  ['BEGIN without transaction', 'BEGIN⏎receipt:a⏎⏎␀', malformedA],
+  ['BEGIN with an empty transaction', 'BEGIN⏎transaction:⏎receipt:a⏎⏎␀', malformedA],
   ['BEGIN twice', `${begin('receipt:a')}${begin('receipt:b')}`, [...receipt('a'), 'TOLD INVALID_PARAMETER b']],
-  ['COMMIT without transaction', 'COMMIT⏎receipt:a⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002']],
+  ['COMMIT without transaction', 'COMMIT⏎receipt:a⏎⏎␀', malformedA],
   ['COMMIT of an unknown one', 'COMMIT⏎transaction:x⏎receipt:a⏎⏎␀', ['TOLD INVALID_PARAMETER a']],
   ['ABORT of an unknown one', 'ABORT⏎transaction:x⏎receipt:a⏎⏎␀', ['TOLD INVALID_PARAMETER a']],
   ['SEND in an unknown one', send('transaction:x⏎receipt:a⏎'), ['TOLD INVALID_PARAMETER a']],
@@ -287,7 +290,7 @@ const receipts = [
     `${begin('receipt:1')}${send('receipt:2⏎', '{}')}ABORT⏎transaction:t⏎receipt:3⏎⏎␀`,
     [...receipt(1), 'TOLD INVALID_MESSAGE_FORMAT 2', ...receipt(3)],
   ],
-  ['SEND without destination', 'SEND⏎receipt:a⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT a', 'CLOSE 1002']],
+  ['SEND without destination', 'SEND⏎receipt:a⏎⏎␀', malformedA],
   ['SEND to an empty destination', 'SEND⏎destination:⏎receipt:a⏎⏎␀', ['TOLD FORBIDDEN_ACTION a']],
   ['SEND to what only the server sends to', 'SEND⏎destination:/sub/channel/$ROOM⏎receipt:a⏎⏎␀', ['TOLD FORBIDDEN_ACTION a']],
   ['the first destination', `SEND⏎destination:/pub/chat⏎destination:/nowhere⏎receipt:a⏎⏎${chat}␀`, [stored]],

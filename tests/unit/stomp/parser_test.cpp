@@ -90,6 +90,22 @@ TEST(Parser, CutsTheStreamIntoFrames) {
   for (const Case& c : cases) check(c);
 }
 
+TEST(Parser, GivesWithAnErrorTheHeadersReadBefore) {
+  const std::string whole = "BEGIN\nreceipt:a\\c\nx:\\q\nreceipt:b\n\n\0"s;
+  for (const std::size_t cut : {whole.size(), std::size_t{1}}) {
+    Parser parser(kLimits);
+    parser.set_version(Version::v1_2);
+    Event event;
+    for (std::size_t at = 0; event.kind != Event::Kind::error; at += cut) {
+      ASSERT_LT(at, whole.size());
+      std::string_view input = std::string_view(whole).substr(at, cut);
+      event = parser.next(input);
+    }
+    ASSERT_EQ(event.frame.headers.size(), 1U);
+    EXPECT_EQ(event.frame.get("receipt"), "a:");
+  }
+}
+
 TEST(Parser, KnowsTheCommands) {
   for (const char* name : {"CONNECT", "STOMP", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN",
                            "COMMIT", "ABORT", "DISCONNECT", "CONNECTED", "RECEIPT"}) {
