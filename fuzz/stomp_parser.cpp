@@ -20,10 +20,11 @@ using rtc::stomp::Version;
 constexpr ParserLimits kLimits{.headers_max = 5, .header_bytes_max = 120, .body_bytes_max = 60};
 constexpr ParserLimits kWide{};
 
-void check_limits(const Frame& frame) {
+void check_limits(const Frame& frame, std::optional<Version> version) {
   require(frame.headers.size() <= kLimits.headers_max, "headers are within the limit");
   require(frame.body.size() <= kLimits.body_bytes_max, "a body is within the limit");
-  require(frame.body.empty() || may_have_body(frame.command), "only some frames have a body");
+  require(frame.body.empty() || may_have_body(frame.command) || version == Version::v1_0,
+          "only some frames have a body");
   std::size_t head_bytes = 0;
   for (const Header& header : frame.headers) {
     require(!header.name.empty(), "headers have names");
@@ -63,9 +64,14 @@ void check_whole(std::string_view stream, std::optional<Version> version) {
     if (event.kind == Event::Kind::need_more) break;
     require(!ended, "nothing comes after an error");
     ended = event.kind == Event::Kind::error;
-    if (ended) require(!event.reason.empty(), "errors tell");
+    if (ended) {
+      require(!event.reason.empty(), "errors tell");
+      for (const Header& header : event.frame.headers) {
+        require(rtc::is_utf8(header.name) && rtc::is_utf8(header.value), "headers are UTF-8");
+      }
+    }
     if (event.kind != Event::Kind::frame) continue;
-    check_limits(event.frame);
+    check_limits(event.frame, version);
     // Where nothing is escaped, a CR in a header cannot be written.
     if (version && !opens_session(event.frame.command) && *version != Version::v1_0) {
       check_round_trip(event.frame, *version);

@@ -65,7 +65,9 @@ int serve(const Config& config) {
   log::set_level(config.log_level);
   auto networks = server::resolve_networks(config);
   if (!networks) return fail(networks.error());
-  if (const auto free = check_free(networks->listen); !free) return fail(free.error());
+  for (const auto* addresses : {&networks->listen, &networks->stomp_listen}) {
+    if (const auto free = check_free(*addresses); !free) return fail(free.error());
+  }
   const sigset_t signals = block_signals();
   std::error_code problem;
   std::filesystem::create_directories(config.data_dir, problem);

@@ -17,6 +17,7 @@ namespace rtc {
 // Times end in _ms, sizes in _bytes, whatever unit the user wrote them in.
 struct Config {
   std::vector<std::string> listen;
+  std::vector<std::string> stomp_listen;
   std::string data_dir;
   log::Level log_level = log::Level::info;
   std::uint32_t loops = 0;

@@ -165,6 +165,9 @@ std::span<const Setting> all_settings() {
       {"listen", &Config::listen, "localhost:8080", 0, 0,
        "Addresses to serve, HOST:PORT or [IPv6]:PORT; a name is served on all its addresses. "
        "Give `0.0.0.0:8080` to be reached from other machines."},
+      {"stomp_listen", &Config::stomp_listen, "", 0, 0,
+       "Addresses that serve STOMP over plain TCP as well, such as 127.0.0.1:61613; empty: none. "
+       "Not encrypted (docs/operations.md)."},
       {"data_dir", &Config::data_dir, "data", 0, 0,
        "Directory of the database and of the token secret; made when it is not there."},
       {"log_level", &Config::log_level, "info", 0, 0, "How much is written to standard error."},
@@ -335,14 +338,15 @@ std::span<const Setting> all_settings() {
       {"keep_alive_timeout", S::Duration{&Config::keep_alive_timeout_ms}, "60s", 100, kHour,
        "How long an HTTP connection may wait for its next request."},
       {"connect_timeout", S::Duration{&Config::connect_timeout_ms}, "10s", 100, kHour,
-       "Time from the WebSocket upgrade to the STOMP CONNECT."},
+       "Time from the WebSocket upgrade, or the TCP connection, to the STOMP CONNECT."},
       {"heart_beat_interval", S::Duration{&Config::heart_beat_interval_ms}, "25s", 100, kHour,
        "STOMP heart-beats that the server offers and asks for."},
       {"heart_beat_pings", &Config::heart_beat_pings, "true", 0, 0,
        "Whether a client whose STOMP heart-beat is late is asked by a WebSocket ping first, as "
        "browsers slow the timers of hidden pages down; false: it is closed after two intervals."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
-       "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed."},
+       "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed. "
+       "Over TCP the kernel asks (keepalive)."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
        100, kHour, "Time between the SockJS heart-beats of an open request or WebSocket."},
       {"sockjs_disconnect_delay", S::Duration{&Config::sockjs_disconnect_delay_ms}, "5s", 100,

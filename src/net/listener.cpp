@@ -16,9 +16,10 @@ namespace {
 
 constexpr int kBacklog = 4096;
 
-Error malformed(const std::string& text) {
+Error malformed(std::string_view setting, const std::string& text) {
   return {ErrorCode::invalid_parameter,
-          "listen: '" + text + "' is not HOST:PORT or [IPv6]:PORT, such as 127.0.0.1:8080"};
+          std::string(setting) + ": '" + text +
+              "' is not HOST:PORT or [IPv6]:PORT, such as 127.0.0.1:8080"};
 }
 
 std::string describe(const sockaddr* address) {
@@ -52,36 +53,39 @@ int bound_socket(const ListenAddress& address, bool shared) {
 Error cannot_listen(const ListenAddress& address) {
   const int problem = errno;
   if (problem == EADDRNOTAVAIL || problem == EAFNOSUPPORT) {
-    return {ErrorCode::not_found, "listen: this machine has no address " + address.text};
+    return {ErrorCode::not_found,
+            fmt::format("{}: this machine has no address {}", address.setting, address.text)};
   }
   std::string advice;
   if (problem == EADDRINUSE) {
-    advice = ": another program listens there; stop it or choose another with --listen";
+    advice = ": another program listens there; stop it or choose another address";
   } else if (problem == EACCES) {
-    advice = ": ports below 1024 need more rights; choose another with --listen";
+    advice = ": ports below 1024 need more rights; choose another address";
   }
-  return {ErrorCode::invalid_parameter, fmt::format("listen: cannot listen on {} ({}){}",
-                                                    address.text, std::strerror(problem), advice)};
+  return {ErrorCode::invalid_parameter,
+          fmt::format("{}: cannot listen on {} ({}){}", address.setting, address.text,
+                      std::strerror(problem), advice)};
 }
 
 }  // namespace
 
-Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>& texts) {
+Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>& texts,
+                                                  std::string_view setting) {
   std::vector<ListenAddress> addresses;
   for (const std::string& text : texts) {
     const auto colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) return malformed(text);
+    if (colon == std::string::npos || colon == 0) return malformed(setting, text);
     std::string host = text.substr(0, colon);
     const std::string port = text.substr(colon + 1);
     if (host.front() == '[' && host.back() == ']') {
       host = host.substr(1, host.size() - 2);
     } else if (host.find(':') != std::string::npos) {
-      return malformed(text);
+      return malformed(setting, text);
     }
     const bool number =
         !port.empty() && port.size() <= 5 &&
         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!number || std::stoi(port) < 1 || std::stoi(port) > 65535) return malformed(text);
+    if (!number || std::stoi(port) < 1 || std::stoi(port) > 65535) return malformed(setting, text);
 
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
@@ -90,11 +94,11 @@ Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>
     const int problem = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
     if (problem != 0) {
       return Error{ErrorCode::invalid_parameter,
-                   fmt::format("listen: '{}': {}", text, ::gai_strerror(problem))};
+                   fmt::format("{}: '{}': {}", setting, text, ::gai_strerror(problem))};
     }
     for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(each->ai_addr);
-      ListenAddress address{{bytes, bytes + each->ai_addrlen}, describe(each->ai_addr)};
+      ListenAddress address{{bytes, bytes + each->ai_addrlen}, describe(each->ai_addr), setting};
       const auto same = [&](const ListenAddress& other) { return other.text == address.text; };
       if (std::none_of(addresses.begin(), addresses.end(), same)) {
         addresses.push_back(std::move(address));

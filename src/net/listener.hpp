@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -16,10 +17,13 @@ namespace rtc::net {
 struct ListenAddress {
   std::vector<std::uint8_t> socket_address;  // a sockaddr
   std::string text;                          // "127.0.0.1:8080", for people
+  std::string_view setting;                  // that asked for it; errors name it
 };
 
-// Resolves HOST:PORT and [IPv6]:PORT, a name to all its addresses. Blocking: at start-up only.
-Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>& texts);
+// Resolves HOST:PORT and [IPv6]:PORT, a name to all its addresses. `setting`: a literal. Blocking:
+// at start-up only.
+Result<std::vector<ListenAddress>> resolve_listen(const std::vector<std::string>& texts,
+                                                  std::string_view setting);
 
 // A listening socket, bound and ready. All sockets of one address share it between our loops; an
 // address that another program (or another RealTimeChat) holds is refused. Port 0 is not taken.

@@ -13,6 +13,10 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp) {
     websocket::append_frame(out, websocket::Opcode::text, stomp);
     return;
   }
+  if (framing == Framing::bare) {
+    out += stomp;
+    return;
+  }
   if (framing == Framing::sockjs_http) {
     out.push_back('"');
     sockjs::append_escaped(out, stomp);
@@ -26,7 +30,7 @@ void append_framed(std::string& out, Framing framing, std::string_view stomp) {
 
 std::string framed_tail(Framing framing, std::string_view body) {
   std::string tail;
-  if (framing == Framing::websocket) {
+  if (framing == Framing::websocket || framing == Framing::bare) {
     tail = body;
     tail.push_back('\0');
   } else {
@@ -38,6 +42,10 @@ std::string framed_tail(Framing framing, std::string_view body) {
 
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
                         std::size_t tail_bytes, bool compressed, bool binary) {
+  if (framing == Framing::bare) {
+    out += stomp_head;
+    return;
+  }
   if (framing == Framing::sockjs_http) {
     out.push_back('"');
     sockjs::append_escaped(out, stomp_head);

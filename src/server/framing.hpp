@@ -1,5 +1,5 @@
 // How a STOMP frame becomes the bytes of a transport: a WebSocket text message, a SockJS array
-// frame in one, or an element of such a frame that is put together later.
+// frame in one, an element of such a frame that is put together later, or itself.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,9 @@ enum class Framing : std::uint8_t {
   websocket,
   sockjs,       // `a["…"]` as a WebSocket message
   sockjs_http,  // `"…",`: what waits for a SockJS transport over HTTP, to be sent as one `a[…]`
+  bare,         // over TCP
 };
-inline constexpr std::size_t kFramings = 3;
+inline constexpr std::size_t kFramings = 4;
 
 // Appends `stomp` (one frame, or a heart-beat's EOL) as one whole message of that framing.
 void append_framed(std::string& out, Framing framing, std::string_view stomp);

@@ -112,6 +112,8 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
   out.counter("http_requests_total", "HTTP requests.", sum(&ShardFigures::http_requests));
   out.counter("websocket_upgrades_total", "Connections upgraded to WebSocket.",
               sum(&ShardFigures::websocket_upgrades));
+  out.counter("stomp_connections_total", "Connections accepted at stomp_listen.",
+              sum(&ShardFigures::stomp_connections));
   out.counter("messages_received_total", "Messages accepted from clients.",
               sum(&ShardFigures::messages_received));
   out.gauge("transactions_open", "Transactions begun and neither committed nor aborted.",

@@ -72,9 +72,12 @@ Result<NetworkSettings> resolve_networks(const Config& config) {
     if (!parsed) return setting_error(name, parsed.error());
     *networks = std::move(*parsed);
   }
-  auto addresses = net::resolve_listen(config.listen);
+  auto addresses = net::resolve_listen(config.listen, "listen");
   if (!addresses) return addresses.error();
   settings.listen = std::move(*addresses);
+  auto stomp_addresses = net::resolve_listen(config.stomp_listen, "stomp_listen");
+  if (!stomp_addresses) return stomp_addresses.error();
+  settings.stomp_listen = std::move(*stomp_addresses);
   return settings;
 }
 
@@ -102,25 +105,40 @@ Result<std::unique_ptr<Server>> Server::create(const Config& config, NetworkSett
     services.shards.push_back(server->shards_.back().get());
   }
   server->listeners_.resize(loops);
+  if (auto opened = server->listen(networks.listen, "http", &Shard::accept); !opened) {
+    return opened.error();
+  }
+  if (networks.stomp_listen.empty()) return server;
+  if (auto opened = server->listen(networks.stomp_listen, "stomp", &Shard::accept_stomp); !opened) {
+    return opened.error();
+  }
+  return server;
+}
+
+Result<void> Server::listen(const std::vector<net::ListenAddress>& addresses,
+                            std::string_view scheme,
+                            void (Shard::*accept)(int fd, const net::IpAddress& peer)) {
   Error last_problem{ErrorCode::invalid_parameter, "listen: no address given"};
-  for (const net::ListenAddress& address : networks.listen) {
-    const auto sockets = net::open_listen_sockets(address, loops);
+  bool any = false;
+  for (const net::ListenAddress& address : addresses) {
+    const auto sockets = net::open_listen_sockets(address, shards_.size());
     if (!sockets) {
       last_problem = sockets.error();
       // A name may stand for an address that this machine does not have, such as ::1.
-      if (last_problem.code == ErrorCode::not_found && networks.listen.size() > 1) continue;
+      if (last_problem.code == ErrorCode::not_found && addresses.size() > 1) continue;
       return last_problem;
     }
-    server->addresses_.push_back(address);
-    for (std::uint32_t i = 0; i < loops; ++i) {
-      Shard* const shard = server->shards_[i].get();
-      server->listeners_[i].push_back(std::make_unique<net::Listener>(
-          shard->loop(), sockets->fds[i], config.accepts_per_turn_max,
-          [shard](int fd, const net::IpAddress& peer) { shard->accept(fd, peer); }));
+    any = true;
+    addresses_.push_back(fmt::format("{}://{}", scheme, address.text));
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      Shard* const shard = shards_[i].get();
+      listeners_[i].push_back(std::make_unique<net::Listener>(
+          shard->loop(), sockets->fds[i], config_.accepts_per_turn_max,
+          [shard, accept](int fd, const net::IpAddress& peer) { (shard->*accept)(fd, peer); }));
     }
   }
-  if (server->addresses_.empty()) return last_problem;
-  return server;
+  if (!any) return last_problem;
+  return {};
 }
 
 Server::~Server() {
@@ -165,12 +183,6 @@ void Server::stop() {
     threads_.clear();
   }
   store_->drain();
-}
-
-std::vector<std::string> Server::addresses() const {
-  std::vector<std::string> texts;
-  for (const net::ListenAddress& address : addresses_) texts.push_back("http://" + address.text);
-  return texts;
 }
 
 void Server::deliver(const chat::MessageBatch& batch) {

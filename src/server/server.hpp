@@ -36,6 +36,7 @@ struct Parts {
 // The settings that name addresses, understood.
 struct NetworkSettings {
   std::vector<net::ListenAddress> listen;
+  std::vector<net::ListenAddress> stomp_listen;
   std::vector<net::Network> trusted_proxies;
   std::vector<net::Network> rate_exempt;
   std::vector<net::Network> metrics_allowed;
@@ -55,11 +56,14 @@ class Server {
   // threads, within shutdown_timeout.
   void stop();
 
-  // "http://127.0.0.1:8080", as many as it listens on.
-  std::vector<std::string> addresses() const;
+  // "http://127.0.0.1:8080", "stomp://127.0.0.1:61613", as many as it listens on.
+  const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
   Server(const Config& config, const Parts& parts);
+  // On every loop; `accept` takes what comes. Fails when none of the addresses can be had.
+  Result<void> listen(const std::vector<net::ListenAddress>& addresses, std::string_view scheme,
+                      void (Shard::*accept)(int fd, const net::IpAddress& peer));
   void deliver(const chat::MessageBatch& batch);
   void settle(std::vector<chat::Outcome> outcomes);
   void on_every_loop(const std::function<void(Shard&)>& action);
@@ -71,7 +75,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   PresenceTicker presence_ticker_{shards_};
   std::vector<std::vector<std::unique_ptr<net::Listener>>> listeners_;  // by shard
-  std::vector<net::ListenAddress> addresses_;
+  std::vector<std::string> addresses_;
   std::vector<std::thread> threads_;
 };
 

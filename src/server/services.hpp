@@ -63,6 +63,7 @@ class Totals {
 struct ShardFigures {
   std::atomic<std::uint64_t> http_requests{0};
   std::atomic<std::uint64_t> websocket_upgrades{0};
+  std::atomic<std::uint64_t> stomp_connections{0};  // over TCP
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
   std::atomic<std::uint64_t> transactions_open{0};
   std::atomic<std::uint64_t> deliveries{0};

@@ -79,7 +79,8 @@ void Session::run_parser(std::string_view bytes) {
     if (event.kind == stomp::Event::Kind::error) {
       fail({event.too_large ? ErrorCode::payload_too_large : ErrorCode::invalid_message_format,
             std::string(event.reason)},
-           "", event.too_large ? websocket::kCloseMessageTooBig : websocket::kCloseProtocolError);
+           event.frame.get("receipt"),
+           event.too_large ? websocket::kCloseMessageTooBig : websocket::kCloseProtocolError);
     }
     if (!ended_) throttle();
   }
@@ -200,10 +201,12 @@ void Session::on_connect(const stomp::Frame& frame) {
 
 bool Session::authenticate(const stomp::Frame& frame) {
   const std::string_view receipt = frame.get("receipt");
-  const std::string_view token = bearer_token(frame.get("Authorization"));
+  std::string_view token = bearer_token(frame.get("Authorization"));
   if (token.empty() && shard_.config().conformance && frame.find("login")) {
     return authenticate_guest(frame);
   }
+  // Plain STOMP clients can often set nothing but login and passcode.
+  if (token.empty()) token = bearer_token(frame.get("passcode"));
   if (token.empty()) {
     fail({ErrorCode::no_token, "CONNECT needs the header Authorization: Bearer <token>"}, receipt,
          websocket::kClosePolicyViolation);

@@ -1,4 +1,4 @@
-// What a session needs of its transport: a WebSocket today, SockJS's other transports later.
+// What a session needs of its transport: WebSocket, SockJS over HTTP, or TCP.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ class SessionOutput {
   virtual websocket::Deflate deflate() const { return websocket::Deflate::off; }
   virtual void send(const net::Bytes& framed) = 0;
   virtual void send(std::string_view framed) = 0;
-  virtual void ping() = 0;  // asks the peer for a sign of life
+  virtual bool can_ping() const { return true; }
+  virtual void ping() = 0;  // asks the peer for a sign of life, where the transport can
   virtual void pause_input() = 0;
   virtual void resume_input() = 0;
   // Ends the transport after what was sent, with that close code (RFC 6455, section 7.4).

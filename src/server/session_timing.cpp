@@ -25,6 +25,11 @@ std::uint32_t early(std::uint32_t interval_ms) {
 void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
   if (client.receives_ms > 0) times_.beat_every_ms = std::max(ours, client.receives_ms);
+  // Silence says nothing of a client that promised no beats and cannot be asked.
+  if (client.sends_ms == 0 && !output_.can_ping()) {
+    schedule_timer();
+    return;
+  }
   // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
   // heart-beat is late is asked before it is given up, as one that promised none.
   times_.ping_after_ms = client.sends_ms > 0
@@ -45,14 +50,20 @@ void Session::schedule_timer() {
   std::uint64_t wait = throttled_ ? kThrottleMs : UINT64_MAX;
   if (connected_) {
     const std::uint64_t heard = output_.last_read_ms();
-    wait = std::min({wait, left(heard, times_.silence_max_ms) + 1,
-                     left(std::max(heard, times_.last_ping_ms), times_.ping_after_ms)});
+    if (times_.silence_max_ms > 0) {
+      wait = std::min({wait, left(heard, times_.silence_max_ms) + 1,
+                       left(std::max(heard, times_.last_ping_ms), times_.ping_after_ms)});
+    }
     if (times_.beat_every_ms > 0) {
       const std::uint64_t last = std::max(output_.last_write_ms(), times_.last_beat_ms);
       wait = std::min(wait, left(last, early(times_.beat_every_ms)));
     }
   }
-  shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
+  if (wait == UINT64_MAX) {
+    cancel();
+  } else {
+    shard_.loop().timers().arm(*this, std::max<std::uint64_t>(wait, 1));
+  }
 }
 
 void Session::on_timer() {
@@ -70,7 +81,8 @@ void Session::on_timer() {
   const auto since = [now](std::uint64_t last) { return now - std::min(now, last); };
   const std::uint64_t heard = output_.last_read_ms();
   // While we do not read, nothing can come.
-  if (since(heard) > times_.silence_max_ms && may_take_frames()) {
+  const bool may_fall_silent = times_.silence_max_ms == 0;
+  if (!may_fall_silent && since(heard) > times_.silence_max_ms && may_take_frames()) {
     shard_.figures().silent_peers.fetch_add(1, std::memory_order_relaxed);
     fail({ErrorCode::connection_timeout, "nothing came from you for too long"}, "",
          websocket::kClosePolicyViolation);
@@ -81,7 +93,7 @@ void Session::on_timer() {
     send_frame("\n");
     times_.last_beat_ms = now;
   }
-  if (since(std::max(heard, times_.last_ping_ms)) >= times_.ping_after_ms) {
+  if (!may_fall_silent && since(std::max(heard, times_.last_ping_ms)) >= times_.ping_after_ms) {
     output_.ping();
     times_.last_ping_ms = now;
   }

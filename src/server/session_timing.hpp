@@ -10,7 +10,7 @@ struct SessionTimes {
   std::uint64_t last_ping_ms = 0;    // and of our last ping
   std::uint32_t beat_every_ms = 0;   // we send a heart-beat so often; 0: none
   std::uint32_t ping_after_ms = 0;   // we ask for a sign of life when nothing came for so long
-  std::uint32_t silence_max_ms = 0;  // the peer is gone when nothing came for so long
+  std::uint32_t silence_max_ms = 0;  // the peer is gone when nothing came for so long; 0: never
 };
 
 }  // namespace rtc::server

@@ -6,13 +6,25 @@
 #include "base/log.hpp"
 #include "server/http_connection.hpp"
 #include "server/session.hpp"
+#include "server/stomp_connection.hpp"
 
 namespace rtc::server {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
     "Content-Length: 0\r\n\r\n";
+constexpr std::string_view kStompBusy =
+    "ERROR\nmessage:too many connections; try again later\n\n\0"sv;
+
+// Best effort: the client then says why instead of "connection reset".
+void refuse(int fd, std::string_view text) {
+  [[maybe_unused]] const auto ignored =
+      ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::close(fd);
+}
 
 }  // namespace
 
@@ -39,15 +51,31 @@ Shard::~Shard() {
 
 void Shard::accept(int fd, const net::IpAddress& peer) {
   const bool exempt = rate_exempt(peer) || net::any_contains(services_.trusted_proxies, peer);
-  if (services_.draining.load(std::memory_order_relaxed) ||
-      !services_.totals.admit(peer, exempt, config())) {
-    // Best effort: a browser then says why instead of "connection reset".
-    [[maybe_unused]] const auto ignored =
-        ::send(fd, kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::close(fd);
+  if (admit(peer, exempt)) {
+    take_in(fd, peer, exempt, nullptr);
+  } else {
+    refuse(fd, kBusy);
+  }
+}
+
+void Shard::accept_stomp(int fd, const net::IpAddress& peer) {
+  // Nothing says whom a proxy speaks for, so it is a client like others.
+  const bool exempt = rate_exempt(peer);
+  if (!take_request_token(peer) || !admit(peer, exempt)) {
+    refuse(fd, kStompBusy);
     return;
   }
-  take_in(fd, peer, exempt, nullptr);
+  auto handler = std::make_unique<StompConnection>(*this, peer, exempt);
+  StompConnection& stomp = *handler;
+  auto connection =
+      std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_, std::move(handler));
+  stomp.attach(*connection);
+  loop_.adopt(std::move(connection));
+}
+
+bool Shard::admit(const net::IpAddress& peer, bool exempt) {
+  return !services_.draining.load(std::memory_order_relaxed) &&
+         services_.totals.admit(peer, exempt, config());
 }
 
 void Shard::take_over(net::DetachedConnection& detached, bool peer_exempt, http::Request request) {

@@ -62,6 +62,8 @@ class Shard : private net::Timer {
 
   // A connection just accepted: refused beyond a bound, else taken in as HTTP.
   void accept(int fd, const net::IpAddress& peer);
+  // The same at stomp_listen.
+  void accept_stomp(int fd, const net::IpAddress& peer);
   // One that comes from another shard, with a request that belongs here.
   void take_over(net::DetachedConnection& detached, bool peer_exempt, http::Request request);
   bool take_request_token(const net::IpAddress& client);
@@ -90,6 +92,7 @@ class Shard : private net::Timer {
 
  private:
   void on_timer() override;  // presence
+  bool admit(const net::IpAddress& peer, bool exempt);
   HttpConnection& take_in(int fd, const net::IpAddress& peer, bool peer_exempt,
                           net::DetachedConnection* detached);
   void end_turn();

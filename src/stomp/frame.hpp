@@ -38,7 +38,8 @@ enum class Command : std::uint8_t {
 std::string_view to_string(Command command);
 // In upper case, as on the wire; nullopt when unknown.
 std::optional<Command> parse_command(std::string_view name);
-// Whether frames of that command may have a body (STOMP 1.2, "Body").
+// Whether frames of that command may have a body (STOMP 1.2, "Body"). In 1.0 all may: it says only
+// that SUBSCRIBE's is ignored.
 bool may_have_body(Command command);
 // CONNECT, STOMP and CONNECTED: their headers are never escaped, whatever the version.
 bool opens_session(Command command);

@@ -59,6 +59,10 @@ bool Parser::unescapes() const {
   return negotiated_ && version_ != Version::v1_0 && !opens_session(assembly_->command);
 }
 
+bool Parser::takes_body() const {
+  return (negotiated_ && version_ == Version::v1_0) || may_have_body(assembly_->command);
+}
+
 Event Parser::next(std::string_view& input) {
   if (state_ == State::broken) {
     assembly_.reset();
@@ -116,6 +120,7 @@ Event Parser::take_in_place(std::string_view& input) {
   Event event;
   switch (advance(input, event)) {
     case Progress::failed:
+      event.frame = frame_event(input).frame;
       break;
     case Progress::incomplete:
       assembly_->bytes.assign(input);
@@ -137,7 +142,10 @@ Event Parser::take_piecewise(std::string_view& input) {
     input.remove_prefix(size);
     const Progress progress = advance(assembly_->bytes, event);
     if (progress == Progress::complete) return frame_event(assembly_->bytes);
-    if (progress == Progress::failed) return event;
+    if (progress == Progress::failed) {
+      event.frame = frame_event(assembly_->bytes).frame;
+      return event;
+    }
   }
   return event;
 }
@@ -207,7 +215,7 @@ bool Parser::take_line(std::string_view bytes, std::size_t begin, std::size_t en
   }
   if (!line.empty()) return take_header(bytes, begin, end, event);
 
-  if (assembly_->content_length.value_or(0) > 0 && !may_have_body(assembly_->command)) {
+  if (assembly_->content_length.value_or(0) > 0 && !takes_body()) {
     event = fail("only SEND, MESSAGE and ERROR may have a body");
     return false;
   }
@@ -288,7 +296,7 @@ Parser::Progress Parser::advance_body(std::string_view bytes, Event& event) {
     frame.scanned = end + 1;
     return Progress::complete;
   }
-  const bool allowed = may_have_body(frame.command);
+  const bool allowed = takes_body();
   const std::size_t end_max = frame.body_begin + (allowed ? limits_->body_bytes_max : 0);
   const std::string_view looked_at = bytes.substr(0, end_max + 1);
   const std::size_t end = looked_at.find('\0', frame.scanned);
@@ -316,11 +324,12 @@ Event Parser::frame_event(std::string_view bytes) {
     }
     frame.headers.push_back({name, value});
   }
-  state_ = State::between_frames;
   Event event;
-  event.kind = Event::Kind::frame;
   event.frame.command = frame.command;
   event.frame.headers = frame.headers;
+  if (state_ == State::broken) return event;  // what was read of it before
+  state_ = State::between_frames;
+  event.kind = Event::Kind::frame;
   event.frame.body = bytes.substr(frame.body_begin, frame.scanned - 1 - frame.body_begin);
   return event;
 }

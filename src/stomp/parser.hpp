@@ -31,7 +31,7 @@ struct ParserLimits {
 struct Event {
   enum class Kind {
     need_more,   // all bytes are used up
-    frame,       // `frame` is valid until the next call
+    frame,       // `frame` is valid until the next call; error: so are the headers read of it
     heart_beat,  // one or more EOLs between frames
     error,       // the stream is broken: answer ERROR(reason) and close
   };
@@ -61,10 +61,10 @@ class Parser {
   // (then a NUL must follow); lines end in LF, in 1.2 also CRLF, where elsewhere than there a CR is
   // an error in an escaped header (in 1.0 and 1.1 it is a part of the line); a header line without
   // ':' or without a name, a frame that ends before its blank line, an unknown command, an unknown
-  // escape (1.1, 1.2), a malformed content-length, invalid UTF-8 in the command or headers, a body
-  // on a frame other than SEND, MESSAGE or ERROR are errors. Header names and values are taken as
-  // they are: 1.0's stray spaces around them are trimmed in 1.0 only. EOLs between frames may be LF
-  // or CRLF in every version.
+  // escape (1.1, 1.2), a malformed content-length, invalid UTF-8 in the command or headers, and but
+  // in 1.0 a body on a frame other than SEND, MESSAGE or ERROR are errors. Header names and values
+  // are taken as they are: 1.0's stray spaces around them are trimmed in 1.0 only. EOLs between
+  // frames may be LF or CRLF in every version.
   Event next(std::string_view& input);
 
  private:
@@ -94,6 +94,7 @@ class Parser {
 
   bool takes_crlf() const { return !negotiated_ || version_ == Version::v1_2; }
   bool unescapes() const;
+  bool takes_body() const;
 
   Event skip_eols(std::string_view& input);
   Event take_in_place(std::string_view& input);

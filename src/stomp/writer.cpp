@@ -28,7 +28,7 @@ void append_special(std::string& out, char c, Version version, char colon) {
       return out.push_back(' ');
     case '\r':
       if (version == Version::v1_2) return void(out.append("\\r"));
-      return out.push_back(escapes ? '\r' : ' ');  // 1.1 knows no escape for it: it is data there
+      return out.push_back('\r');  // 1.0 and 1.1 have no escape for it: it is data there
     case ':':
       if (escapes) return void(out.append("\\c"));
       return out.push_back(colon);

@@ -11,8 +11,9 @@ namespace rtc::stomp {
 
 // Appends one frame: command line, then header() any number of times, then exactly one end().
 // Header names and values are escaped as `version` asks. What cannot be expressed is replaced by a
-// space, so that no value can begin a header of its own: NUL everywhere; CR, LF and in a name ':'
-// in 1.0 and on CONNECTED (and CONNECT), which is never escaped.
+// space, so that no value can begin a header of its own: NUL everywhere; LF and in a name ':' in
+// 1.0 and on CONNECTED (and CONNECT), which is never escaped. CR has an escape in 1.2 only and is
+// written as it is elsewhere.
 class Writer {
  public:
   Writer(std::string& out, Command command, Version version);

@@ -250,9 +250,52 @@ export class StompPoller extends StompClient {
   }
 }
 
-// A connected client, gone when the test is over. `polls`: a StompPoller.
+// The same over bare TCP; the server listens there as `server.stompPort` says.
+export class StompTcp extends StompClient {
+  constructor(server) {
+    super();
+    this.socket = net.connect(server.stompPort, '127.0.0.1');
+    this.opened = new Promise((resolve, reject) => {
+      this.socket.once('connect', resolve);
+      this.socket.once('error', reject);
+    });
+    this.opened.catch(() => {});
+    // How it ended: `reset` where the server's last words may have been lost.
+    this.closed = new Promise((resolve) => {
+      this.socket.once('end', () => resolve({ reset: false }));
+      this.socket.once('error', () => resolve({ reset: true }));
+    });
+    this.closed.then(() => this.frames.end('closed'));
+    let rest = '';
+    this.socket.setEncoding('utf8');
+    this.socket.on('data', (data) => {
+      const parts = (rest + data).split('\0');
+      rest = parts.pop();
+      for (const part of parts) {
+        const frame = part.replace(/^\n+/, '');
+        this.heartBeats += part.length - frame.length;
+        this.received(`${frame}\0`);
+      }
+      this.heartBeats += /^\n*/.exec(rest)[0].length;
+      rest = rest.replace(/^\n+/, '');
+    });
+  }
+
+  sendRaw(data) {
+    this.socket.write(data);
+  }
+
+  // As a crashed client ends: without a word.
+  drop() {
+    this.socket.destroy();
+  }
+}
+
+const transport = { polls: StompPoller, tcp: StompTcp };
+
+// A connected client, gone when the test is over. `over`: 'polls' or 'tcp' instead of a WebSocket.
 export async function clientFor(t, server, user, options) {
-  const client = options?.polls ? new StompPoller(server, options) : new StompSocket(server, options);
+  const client = new (transport[options?.over] ?? StompSocket)(server, options);
   t.after(() => client.drop());
   await client.connect(user);
   return client;

@@ -136,9 +136,9 @@ describe('client packages', () => {
       client.subscribe('/user/queue/errors');
       client.subscribe(channel);
 
-      client.send(JSON.stringify({ roomId: room, message: text, randId: 'x', nameTag: '#000000' }), 'first');
+      client.send(JSON.stringify({ roomId: room, message: text, randId: 'x', nameTag: '#000000' }), '첫째 👋');
       const heard = await take(channel);
-      await take('first');
+      await take('첫째 👋');
       const message = JSON.parse(heard.body);
       assert.equal(message.message, text);
       assert.equal(message.id, 1);

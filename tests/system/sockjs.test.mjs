@@ -51,7 +51,7 @@ describe('SockJS over HTTP', () => {
   it('a session is the same as any other: rooms, receipts, errors, presence', async (t) => {
     const [user, other] = [await newUser(server), await newUser(server)];
     const room = await newRoom(server, user);
-    const poller = await memberFor(t, server, user, room, { polls: true });
+    const poller = await memberFor(t, server, user, room, { over: 'polls' });
     const member = await memberFor(t, server, other, room);
     await poller.subscribe('/sub/channel/entry', 'count');
     assert.ok((await poller.message('count')).body >= 2);
@@ -202,7 +202,7 @@ describe('SockJS over HTTP', () => {
       (await poll(server, session)) === 'c[1002,"Connection interrupted"]\n');
     assert.equal((await post(server, `${session}/xhr_send`, '["x"]')).status, 404);
     await writer.post(room, 'two');
-    const again = await clientFor(t, server, user, { polls: true });
+    const again = await clientFor(t, server, user, { over: 'polls' });
     await again.sendAndWait('SUBSCRIBE', { id: 'room', destination: `/sub/channel/${room}`, since: 1 });
     assert.equal((await again.message('room')).body.id, 2);
   });
@@ -273,7 +273,7 @@ describe('SockJS bounds and times', () => {
     const user = await newUser(server);
     const headers = { 'X-Forwarded-For': '192.0.2.1' };
     const stranger = { 'X-Forwarded-For': '192.0.2.9' };
-    const poller = await clientFor(t, server, user, { polls: true, headers });
+    const poller = await clientFor(t, server, user, { over: 'polls', headers });
     assert.equal((await post(server, `${poller.url}/xhr_send`, '["DISCONNECT\\n\\n\\u0000"]', stranger)).status, 404);
     assert.equal(await poll(server, poller.url, stranger), 'o\n', 'one of its own');
     await poller.subscribe(`/sub/channel/${lobby}`, 'room');

@@ -34,7 +34,7 @@ sockaddr_in name_of(const Socket& socket) {
 }
 
 ListenAddress resolved(const std::string& text) {
-  const auto addresses = resolve_listen({text});
+  const auto addresses = resolve_listen({text}, "listen");
   EXPECT_TRUE(addresses && addresses->size() == 1) << text;
   return addresses->front();
 }
@@ -61,10 +61,10 @@ TEST(ResolveListen, TakesHostAndPort) {
   EXPECT_EQ(resolved("127.0.0.1:8080").text, "127.0.0.1:8080");
   EXPECT_EQ(resolved("0.0.0.0:65535").text, "0.0.0.0:65535");
   EXPECT_EQ(resolved("[::1]:1").text, "[::1]:1");
-  const auto twice = resolve_listen({"127.0.0.1:80", "127.0.0.1:80", "127.0.0.1:81"});
+  const auto twice = resolve_listen({"127.0.0.1:80", "127.0.0.1:80", "127.0.0.1:81"}, "listen");
   ASSERT_TRUE(twice);
   EXPECT_EQ(twice->size(), 2U) << "an address given twice is one";
-  const auto name = resolve_listen({"localhost:8080"});
+  const auto name = resolve_listen({"localhost:8080"}, "listen");
   ASSERT_TRUE(name) << name.error().message;
   for (const ListenAddress& each : *name) {
     EXPECT_TRUE(each.text == "127.0.0.1:8080" || each.text == "[::1]:8080") << each.text;
@@ -76,7 +76,7 @@ TEST(ResolveListen, NamesTheMalformedOne) {
        {"", "127.0.0.1", ":8080", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
         "127.0.0.1:123456", "127.0.0.1:http", "127.0.0.1:-1", "127.0.0.1:+80", "127.0.0.1: 80",
         "::1:8080", "[::1]", "[::1:8080", "::1]:8080", "[]:8080"}) {
-    const auto addresses = resolve_listen({"127.0.0.1:80", text});
+    const auto addresses = resolve_listen({"127.0.0.1:80", text}, "listen");
     ASSERT_FALSE(addresses) << text;
     EXPECT_EQ(addresses.error().code, ErrorCode::invalid_parameter) << text;
     EXPECT_THAT(addresses.error().message, HasSubstr("'" + text + "'"));

@@ -24,7 +24,8 @@ TEST(AppendFramed, IsASockJsArrayInOneTextMessage) {
 TEST(AppendFramed, HeadAndTailMakeTheWhole) {
   const std::string head = "MESSAGE\nid:1\n\n";
   for (const std::string& body : {std::string("{}"), "\"가👋\" " + std::string(3000, 'x')}) {
-    for (const Framing framing : {Framing::websocket, Framing::sockjs, Framing::sockjs_http}) {
+    for (const Framing framing :
+         {Framing::websocket, Framing::sockjs, Framing::sockjs_http, Framing::bare}) {
       std::string whole;
       append_framed(whole, framing, head + body + '\0');
       const std::string tail = framed_tail(framing, body);
@@ -40,6 +41,13 @@ TEST(AppendFramed, OverHttpElementsStandBehindEachOther) {
   append_framed(out, Framing::sockjs_http, "\n");
   append_framed(out, Framing::sockjs_http, std::string("A\n\n\0", 4));
   EXPECT_EQ(out, R"("\n","A\n\n\u0000",)");
+}
+
+TEST(AppendFramed, OverTcpIsTheFrameItself) {
+  std::string out = "before";
+  append_framed(out, Framing::bare, std::string("A\n\nb\0", 5));
+  append_framed(out, Framing::bare, "\n");
+  EXPECT_EQ(out, std::string("beforeA\n\nb\0\n", 12));
 }
 
 TEST(AppendFramed, LongOnesHaveLongLengths) {

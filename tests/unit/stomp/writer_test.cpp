@@ -36,7 +36,7 @@ TEST(Writer, WritesFrames) {
 
 TEST(Writer, EscapesAsTheVersionAsks) {
   const std::string all = "a\nb\rc:d\\e\0f"s;
-  EXPECT_EQ(escaped(all, Version::v1_0), "a b c:d\\e f");
+  EXPECT_EQ(escaped(all, Version::v1_0), "a b\rc:d\\e f");
   EXPECT_EQ(escaped(all, Version::v1_1), "a\\nb\rc\\cd\\\\e f");
   EXPECT_EQ(escaped(all, Version::v1_2), "a\\nb\\rc\\cd\\\\e f");
   EXPECT_EQ(escaped("", Version::v1_2), "");
