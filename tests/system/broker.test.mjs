@@ -224,6 +224,17 @@ describe('broker', () => {
   });
 });
 
+it('the server goes down well while consumers of all loops hold messages', async (t) => {
+  const server = await serverFor(t, { args: ['--broker', 'true', '--loops', '4'] });
+  const user = await newUser(server);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => clientFor(t, server, user)));
+  for (const client of clients) await client.sendAndWait('SUBSCRIBE', { destination: '/queue/a', id: 'a', ack: 'client' });
+  for (let i = 0; i < 80; ++i) clients[i % 8].send('SEND', { destination: '/queue/a' }, String(i));
+  await Promise.all(clients.map((client) => client.take('MESSAGE')));
+  await server.stop();
+  for (const { code } of await Promise.all(clients.map((client) => client.closed))) assert.equal(code, 1001);
+});
+
 it('without the setting there is no broker', async (t) => {
   const server = await serverFor(t);
   const client = await clientFor(t, server, await newUser(server));
