@@ -272,7 +272,7 @@ it('guest may log in on the conformance profile only', async (t) => {
   for (const [server, headers, type] of [
     [profile, { ...guest, passcode: 'other' }, 'UNAUTHORIZED_ACCESS'],
     [profile, { login: 'guest' }, 'UNAUTHORIZED_ACCESS'],
-    [profile, {}, 'NO_TOKEN'],
+    [profile, {}, 'INVALID_TOKEN'],
     [usual, guest, 'NO_TOKEN'],
   ]) {
     const { envelope } = await (await connect(server, headers)).refused();
