@@ -272,8 +272,8 @@ it('guest may log in on the conformance profile only', async (t) => {
   for (const [server, headers, type] of [
     [profile, { ...guest, passcode: 'other' }, 'UNAUTHORIZED_ACCESS'],
     [profile, { login: 'guest' }, 'UNAUTHORIZED_ACCESS'],
-    [profile, {}, 'INVALID_TOKEN'],
-    [usual, guest, 'NO_TOKEN'],
+    [profile, {}, 'NO_TOKEN'],
+    [usual, guest, 'INVALID_TOKEN'],
   ]) {
     const { envelope } = await (await connect(server, headers)).refused();
     assertRefusal(envelope, type);
