@@ -96,6 +96,11 @@ bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subsc
     return true;
   }
   if (topic.recent_.front().message().id > last + 1) return false;
+  std::size_t bytes = 0;
+  for (const Topic::Recent& recent : topic.recent_) {
+    if (recent.message().id > last) bytes += recent.message().text.size();
+  }
+  if (bytes > kCatchUpBytesMax) return false;
   const Group::Member member = held->member;
   topic.held_.erase(held);
   --group.held_;

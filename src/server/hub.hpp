@@ -32,6 +32,8 @@ class Hub {
   static constexpr std::uint32_t kHeld = 0xFFFFFFFF;
   // Messages that a topic keeps for those who are catching up; beyond it they read on.
   static constexpr std::size_t kRecentMax = 1024;
+  // Texts that catch_up() sends at once; beyond it the store's pages bring nearer.
+  static constexpr std::size_t kCatchUpBytesMax = 64 << 10;
 
   // A place in a group; kept by the session, which must leave() before it dies.
   struct Seat {

@@ -22,6 +22,7 @@ struct Replay {
   bool waits_for_drain = false;
 };
 struct ReplayPage {
+  bool more = false;  // the store has later ones
   std::vector<chat::Message> messages;
   MessageId newest = 0;        // of the room; told with the first page, as the next two
   bool epoch_changed = false;  // the client's ids are another store's

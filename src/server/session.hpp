@@ -144,7 +144,7 @@ class Session final : public Application, private net::Timer {
   bool throttled_ = false;  // sends frames too fast: its input pauses for kThrottleMs
   bool parsing_ = false;
   bool rate_exempt_;
-  bool said_typing_ = false;  // somewhere, since its last message
+  bool said_typing_ = false;  // somewhere, some time
 };
 
 }  // namespace rtc::server

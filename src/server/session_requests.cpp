@@ -203,7 +203,7 @@ void Session::on_typing(const stomp::Frame& frame) {
            receipt);
     return;
   }
-  said_typing_ = body->typing;
+  said_typing_ = said_typing_ || body->typing;
   acknowledge(receipt);
 }
 
@@ -229,7 +229,12 @@ void Session::refuse_send(const SendRequest& request, const Error& error) {
 void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
                      std::string_view ids_header) {
   const std::uint32_t request = next_request_++;
-  const RoomId room = drafts.front().room;
+  if (said_typing_) {
+    chat::Presence& presence = shard_.services().presence;
+    for (const chat::Draft& draft : drafts) {
+      presence.set_typing(draft.room, identity_.id, false, 0);
+    }
+  }
   if (!shard_.submit(drafts, handle_, request)) {
     refuse({ErrorCode::server_overload, "too much is waiting to be stored; try again in a while"},
            receipt);
@@ -237,9 +242,6 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
   }
   const auto count = static_cast<std::uint32_t>(drafts.size());
   in_flight_ += count;
-  if (std::exchange(said_typing_, false)) {
-    shard_.services().presence.set_typing(room, identity_.id, false, 0);
-  }
   // Also without a receipt: later frames' receipts wait for it.
   if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
   pending_->push_back({request, count, std::move(receipt), ids_header, {}});

@@ -14,6 +14,19 @@ namespace {
 // Messages of one read; a page waits until the one before it has left.
 constexpr std::uint32_t kReplayPage = 100;
 
+// Cuts the page to texts that fill a quarter of the outbox, one message at least: what a client
+// asked for must never be what cuts it off. True when something was cut.
+bool cut_to_bytes(std::vector<chat::Message>& messages, std::size_t bytes_max) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    bytes += messages[i].text.size();
+    if (i == 0 || bytes <= bytes_max) continue;
+    messages.resize(i);
+    return true;
+  }
+  return false;
+}
+
 std::optional<AckMode> parse_ack_mode(std::string_view text) {
   if (text == "auto") return AckMode::automatic;
   if (text == "client") return AckMode::client;
@@ -225,7 +238,11 @@ void Session::read_on(std::uint32_t number, const std::string* epoch) {
     }
     if (messages && !page.epoch_changed && !page.too_many) {
       messages = store.page_after(room, last, kReplayPage);
-      if (messages) page.messages = std::move(*messages);
+      if (messages) {
+        page.more = messages->size() == kReplayPage;
+        page.more = cut_to_bytes(*messages, shard->config().outbox_bytes_max / 4) || page.more;
+        page.messages = std::move(*messages);
+      }
     }
     page.failed = !messages;
     if (page.failed) {
@@ -264,8 +281,7 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
     output_.send(shard_.hub().encode(*seat.group, message));
     replay->last = message.id;
   }
-  const bool more = page.messages.size() == kReplayPage;
-  if (!more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last)) {
+  if (!page.more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last)) {
     std::erase_if(replays_, [&](const Replay& each) { return each.number == number; });
     return;
   }

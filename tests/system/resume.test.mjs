@@ -216,3 +216,20 @@ describe('message-key', () => {
     assert.equal(refusal.headers['receipt-id'], 'r');
   });
 });
+
+for (const over of ['websocket', 'polls']) {
+  it(`long messages, more than the outbox holds, are resumed in one piece over ${over}`, async (t) => {
+    const server = await serverFor(t);
+    const user = await newUser(server);
+    const room = await newRoom(server, user);
+    const writer = await memberFor(t, server, user, room);
+    const count = 40;
+    for (let n = 1; n <= count; ++n) await writer.post(room, `${n} ${'x'.repeat(60_000)}`);
+    const reader = await clientFor(t, server, user, over === 'polls' ? { over } : {});
+    reader.send('SUBSCRIBE', { destination: `/sub/channel/${room}`, id: 'room', since: 0 });
+    for (let n = 1; n <= count; ++n) {
+      const { body } = await reader.message('room', () => true);
+      assert.equal(body.id, n);
+    }
+  });
+}
