@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Runs sockjs-protocol's own tests (0.3.3) on the server's conformance profile.
 
     tests/conformance/sockjs_protocol.py CHECKOUT [unittest argument...]
