@@ -15,19 +15,47 @@ void ConnectionHandler::on_input_end(Connection& connection) {
 void ConnectionHandler::on_drained(Connection& /*connection*/) {}
 void ConnectionHandler::on_overflow(Connection& /*connection*/) {}
 
-Connection::Connection(Loop& loop, int fd, const IpAddress& peer, const ConnectionBounds& bounds,
+// A timer that wakes the connection, and input that a paused handler did not take.
+class Connection::Rare final : public Timer {
+ public:
+  explicit Rare(Connection& connection) : connection_(connection) {}
+  std::string kept_input;
+
+ private:
+  void on_timer() override { connection_.on_timer(); }
+  Connection& connection_;
+};
+
+Connection::Connection(Loop& loop, int fd, const IpAddress& peer,
                        std::unique_ptr<ConnectionHandler> handler)
     : loop_(loop),
-      fd_(fd),
-      peer_(peer),
-      bounds_(bounds),
       handler_(std::move(handler)),
-      last_read_ms_(loop.now_ms()),
-      last_write_ms_(loop.now_ms()) {}
+      peer_(peer),
+      fd_(fd),
+      last_read_ms_(now_short()),
+      last_write_ms_(now_short()) {}
 
 Connection::~Connection() {
   outbox_.clear(loop_.outbox_storage());
   if (fd_ >= 0) ::close(fd_);
+}
+
+Connection::Rare& Connection::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>(*this);
+  return *rare_;
+}
+
+void Connection::arm(std::uint64_t delay_ms) {
+  loop_.timers().arm(rare(), delay_ms);
+}
+
+bool Connection::keeps_input() const {
+  return rare_ != nullptr && !rare_->kept_input.empty();
+}
+
+void Connection::keep_input(std::span<const char> bytes) {
+  if (bytes.empty()) return;
+  rare().kept_input.assign(bytes.data(), bytes.size());
 }
 
 void Connection::send(Bytes bytes) {
@@ -80,13 +108,13 @@ void Connection::read_once() {
   if (count == 0) {
     input_ended_ = true;
     watch({.read = false, .write = watches_write_});
-    if (!paused_ && kept_input_ == nullptr) {
+    if (!paused_ && !keeps_input()) {
       end_reported_ = true;
       handler_->on_input_end(*this);
     }
     return;
   }
-  last_read_ms_ = loop_.now_ms();
+  last_read_ms_ = now_short();
   const auto size = static_cast<std::size_t>(count);
   loop_.figures().bytes_read.fetch_add(size, std::memory_order_relaxed);
   feed(buffer.first(size));
@@ -98,19 +126,19 @@ void Connection::feed(std::span<char> bytes) {
     bytes = bytes.subspan(handler_->on_input(*this, bytes));
   }
   feeding_ = false;
-  if (!bytes.empty() && (state_ == State::open || detached_)) {
-    kept_input_ = std::make_unique<std::string>(bytes.data(), bytes.size());
-  }
+  if (state_ == State::open || detached_) keep_input(bytes);
 }
 
 void Connection::feed_kept() {
-  while (kept_input_ != nullptr && !paused_ && state_ == State::open) {
-    const std::unique_ptr<std::string> input = std::move(kept_input_);
-    feed({input->data(), input->size()});
+  while (keeps_input() && !paused_ && state_ == State::open) {
+    std::string input = std::exchange(rare_->kept_input, {});
+    feed({input.data(), input.size()});
   }
   if (paused_ || state_ != State::open) return;
   if (input_ended_) {
-    if (!std::exchange(end_reported_, true)) handler_->on_input_end(*this);
+    if (end_reported_) return;
+    end_reported_ = true;
+    handler_->on_input_end(*this);
   } else if (!watches_read_) {
     watch({.read = true, .write = watches_write_});
   }
@@ -133,9 +161,9 @@ void Connection::resume() {
 void Connection::close_after_flush() {
   if (state_ != State::open) return;
   state_ = State::flushing;
-  kept_input_.reset();
+  if (rare_ != nullptr) rare_->kept_input = {};
   if (!input_ended_ && !watches_read_) watch({.read = true, .write = watches_write_});
-  loop_.timers().arm(*this, bounds_.close_timeout_ms);
+  arm(loop_.bounds().close_timeout_ms);
   if (outbox_.empty()) linger();
 }
 
@@ -150,7 +178,7 @@ void Connection::linger() {
 // waits for the timer.
 void Connection::overflow() {
   overflowed_ = true;
-  loop_.timers().arm(*this, 0);
+  arm(0);
 }
 
 void Connection::on_timer() {
@@ -169,7 +197,7 @@ void Connection::end(CloseReason reason) {
   if (state_ == State::ended) return;
   state_ = State::ended;
   reason_ = reason;
-  cancel();
+  if (rare_ != nullptr) rare_->cancel();
   loop_.poller().remove(fd_);
   loop_.want_burial(*this);
 }
@@ -180,7 +208,7 @@ void Connection::on_burial() {
     return;
   }
   auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), peer_);
-  if (kept_input_ != nullptr) detached->input = std::move(*kept_input_);
+  if (keeps_input()) detached->input = std::move(rare_->kept_input);
   std::array<iovec, 64> parts{};
   while (!outbox_.empty()) {
     std::size_t bytes = 0;
@@ -200,8 +228,7 @@ void Connection::detach() {
 }
 
 void Connection::take_over(DetachedConnection& detached) {
-  if (!detached.input.empty())
-    kept_input_ = std::make_unique<std::string>(std::move(detached.input));
+  keep_input(detached.input);
   if (!detached.output.empty()) send(detached.output);
 }
 
@@ -231,8 +258,9 @@ void Connection::on_written(ssize_t result) {
     if (state_ == State::open && !overflowed_) {
       if (holds_too_much()) {
         overflow();
-      } else if (!std::exchange(stalled_, true)) {
-        loop_.timers().arm(*this, bounds_.outbox_time_ms_max);
+      } else if (!stalled_) {
+        stalled_ = true;
+        arm(loop_.bounds().outbox_time_ms_max);
       }
     }
     watch({.read = watches_read_, .write = true});
@@ -242,18 +270,19 @@ void Connection::on_written(ssize_t result) {
     end(CloseReason::peer);
     return;
   }
-  last_write_ms_ = loop_.now_ms();
+  last_write_ms_ = now_short();
   outbox_.consume(static_cast<std::size_t>(result), loop_.outbox_storage());
   if (!outbox_.empty()) {
     if (outbox_rule_ == OutboxRule::response) {
       // As long as the peer goes on taking some of it, he is waited for.
       stalled_ = false;
-      if (state_ == State::flushing) loop_.timers().arm(*this, bounds_.close_timeout_ms);
+      if (state_ == State::flushing) arm(loop_.bounds().close_timeout_ms);
     }
     want_write();  // a full socket answers the next try with EAGAIN
     return;
   }
-  if (std::exchange(stalled_, false) && state_ == State::open && !overflowed_) cancel();
+  if (stalled_ && state_ == State::open && !overflowed_) rare_->cancel();
+  stalled_ = false;
   if (state_ == State::flushing) {
     linger();
   } else {

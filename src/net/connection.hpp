@@ -55,18 +55,11 @@ enum class OutboxRule : std::uint8_t {
   stream,    // up to outbox_bytes_max, and nothing for longer than outbox_time_ms_max
 };
 
-struct ConnectionBounds {
-  std::size_t outbox_bytes_max = 1 << 20;
-  std::uint64_t outbox_time_ms_max = 30'000;  // stream: since it was empty; response: since a write
-  std::uint64_t close_timeout_ms = 5000;
-};
-
-class Connection final : public Source, private Timer {
+class Connection final : public Source {
  public:
-  // `fd` is a connected, non-blocking socket; `bounds` outlives the connection.
-  Connection(Loop& loop, int fd, const IpAddress& peer, const ConnectionBounds& bounds,
-             std::unique_ptr<ConnectionHandler> handler);
-  ~Connection() override;
+  // `fd` is a connected, non-blocking socket.
+  Connection(Loop& loop, int fd, const IpAddress& peer, std::unique_ptr<ConnectionHandler> handler);
+  ~Connection();
 
   // Queues bytes; they are written at the end of the loop's turn. Does nothing on a connection that
   // is closing. A peer whose socket is full while more than outbox_bytes_max wait, or for longer
@@ -95,15 +88,17 @@ class Connection final : public Source, private Timer {
   const IpAddress& peer() const { return peer_; }
   std::size_t queued_bytes() const { return outbox_.bytes(); }
   // Loop time of the last byte read, and of the last write that the kernel took whole or in part.
-  std::uint64_t last_read_ms() const { return last_read_ms_; }
-  std::uint64_t last_write_ms() const { return last_write_ms_; }
+  std::uint64_t last_read_ms() const { return full_ms(last_read_ms_); }
+  std::uint64_t last_write_ms() const { return full_ms(last_write_ms_); }
 
  private:
   friend class Loop;
   enum class State : std::uint8_t { open, flushing, lingering, ended };
+  // What few connections need, and few at a time.
+  class Rare;
 
   void on_ready(bool readable, bool writable) override;
-  void on_timer() override;
+  void on_timer();
   std::size_t gather(std::span<iovec> parts);
   void on_written(ssize_t result);
   void on_burial();
@@ -115,34 +110,41 @@ class Connection final : public Source, private Timer {
   void watch(Interest interest);
   void linger();
   bool holds_too_much() const {
-    return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > bounds_.outbox_bytes_max;
+    return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > loop_.bounds().outbox_bytes_max;
   }
+  bool keeps_input() const;
+  void keep_input(std::span<const char> bytes);
+  Rare& rare();
+  void arm(std::uint64_t delay_ms);
+  // A time of the last 49 days, of which the lower half is kept.
+  std::uint32_t now_short() const { return static_cast<std::uint32_t>(loop_.now_ms()); }
+  std::uint64_t full_ms(std::uint32_t ms) const { return loop_.now_ms() - (now_short() - ms); }
   void overflow();
   void end(CloseReason reason);
 
+  // An idle connection is as small as it can be: servers have many.
   Loop& loop_;
+  std::unique_ptr<ConnectionHandler> handler_;
+  std::unique_ptr<Rare> rare_;  // null until needed
+  Outbox outbox_;
+  IpAddress peer_;
   int fd_;
+  std::uint32_t index_in_loop_ = 0;
+  std::uint32_t last_read_ms_;  // see full_ms()
+  std::uint32_t last_write_ms_;
   State state_ = State::open;
   CloseReason reason_ = CloseReason::local;
-  bool paused_ = false;
-  bool input_ended_ = false;   // the peer's FIN was read
-  bool end_reported_ = false;  // and on_input_end() was called
-  bool in_writers_ = false;
   OutboxRule outbox_rule_ = OutboxRule::response;
-  bool overflowed_ = false;
-  bool detached_ = false;
-  bool stalled_ = false;  // the timer runs until the outbox is empty
-  bool feeding_ = false;
-  bool watches_read_ = true;
-  bool watches_write_ = false;
-  std::size_t index_in_loop_ = 0;
-  IpAddress peer_;
-  const ConnectionBounds& bounds_;
-  std::unique_ptr<ConnectionHandler> handler_;
-  std::unique_ptr<std::string> kept_input_;  // what a paused handler did not take
-  Outbox outbox_;
-  std::uint64_t last_read_ms_;
-  std::uint64_t last_write_ms_;
+  bool paused_ : 1 = false;
+  bool input_ended_ : 1 = false;   // the peer's FIN was read
+  bool end_reported_ : 1 = false;  // and on_input_end() was called
+  bool in_writers_ : 1 = false;
+  bool overflowed_ : 1 = false;
+  bool detached_ : 1 = false;
+  bool stalled_ : 1 = false;  // the timer runs until the outbox is empty
+  bool feeding_ : 1 = false;
+  bool watches_read_ : 1 = true;
+  bool watches_write_ : 1 = false;
 };
 
 }  // namespace rtc::net

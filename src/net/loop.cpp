@@ -8,6 +8,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/grow_gently.hpp"
 #include "net/connection.hpp"
 
 namespace rtc::net {
@@ -170,8 +171,9 @@ void Loop::flush_writers() {
 }
 
 void Loop::adopt(std::unique_ptr<Connection> connection) {
-  connection->index_in_loop_ = connections_.size();
+  connection->index_in_loop_ = static_cast<std::uint32_t>(connections_.size());
   poller_->add(connection->fd(), {.read = true}, static_cast<Source*>(connection.get()));
+  grow_gently(connections_);
   connections_.push_back(std::move(connection));
 }
 
@@ -186,7 +188,7 @@ void Loop::bury_ended() {
       continue;
     }
     connection.on_burial();
-    const std::size_t index = connection.index_in_loop_;
+    const std::uint32_t index = connection.index_in_loop_;
     connections_.back()->index_in_loop_ = index;
     std::swap(connections_[index], connections_.back());
     connections_.pop_back();

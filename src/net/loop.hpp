@@ -28,6 +28,13 @@ namespace rtc::net {
 class Connection;
 class ConnectionHandler;
 
+// What every connection of a loop is held to.
+struct ConnectionBounds {
+  std::size_t outbox_bytes_max = 1 << 20;
+  std::uint64_t outbox_time_ms_max = 30'000;  // stream: since it was empty; response: since a write
+  std::uint64_t close_timeout_ms = 5000;
+};
+
 // Anything with a descriptor that the loop watches.
 class Source {
  public:
@@ -72,8 +79,10 @@ class Loop {
   bool in_loop_thread() const;
   std::uint64_t now_ms() const { return now_ms_; }  // monotonic, as of this turn's beginning
   TimerWheel& timers() { return timers_; }
+  const ConnectionBounds& bounds() const { return bounds_; }
+  void set_bounds(const ConnectionBounds& bounds) { bounds_ = bounds; }
   Poller& poller() { return *poller_; }
-  OutboxStorage& outbox_storage() { return outbox_storage_; }
+  Outbox::Storage& outbox_storage() { return outbox_storage_; }
   std::span<char> read_buffer() { return {read_buffer_.get(), kReadBufferBytes}; }
   LoopFigures& figures() { return figures_; }
 
@@ -105,10 +114,11 @@ class Loop {
   void measure(const Turn& turn);
 
   std::unique_ptr<Poller> poller_;
+  ConnectionBounds bounds_;
   std::uint64_t slow_turn_us_;
   std::uint64_t now_ms_;
   TimerWheel timers_;
-  OutboxStorage outbox_storage_;
+  Outbox::Storage outbox_storage_;
   std::unique_ptr<char[]> read_buffer_;
   LoopFigures figures_;
   log::Throttle slow_lines_;

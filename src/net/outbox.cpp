@@ -1,81 +1,102 @@
 #include "net/outbox.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace rtc::net {
 
-std::vector<Bytes> OutboxStorage::take() {
-  if (spares_.empty()) return {};
-  std::vector<Bytes> segments = std::move(spares_.back());
+std::unique_ptr<Outbox::Queue> Outbox::Storage::take() {
+  if (spares_.empty()) return std::make_unique<Queue>();
+  std::unique_ptr<Queue> queue = std::move(spares_.back());
   spares_.pop_back();
-  return segments;
+  return queue;
 }
 
-void OutboxStorage::give_back(std::vector<Bytes>&& segments) {
-  segments.clear();
-  if (segments.capacity() <= kSpareSegmentsMax && spares_.size() < kSparesMax) {
-    spares_.push_back(std::move(segments));
-  } else {
-    std::vector<Bytes>().swap(segments);
+void Outbox::Storage::give_back(std::unique_ptr<Queue> queue) {
+  if (queue->segments.capacity() > kSpareSegmentsMax || spares_.size() >= kSparesMax) return;
+  queue->segments.clear();
+  queue->head = 0;
+  queue->head_offset = 0;
+  queue->bytes = 0;
+  spares_.push_back(std::move(queue));
+}
+
+// Goes over to a queue.
+Outbox::Queue& Outbox::queue(Storage& storage) {
+  if (queue_ == nullptr) {
+    queue_ = storage.take();
+    queue_->bytes = only_.size();
+    if (only_.size() > 0) queue_->segments.push_back(std::exchange(only_, {}));
   }
+  return *queue_;
 }
 
-void Outbox::push(Bytes segment, OutboxStorage& storage) {
+void Outbox::push(Bytes segment, Storage& storage) {
   if (segment.size() == 0) return;
-  if (segments_.capacity() == 0) segments_ = storage.take();
-  if (head_ > 0 && segments_.size() == segments_.capacity()) {
-    // Reuse the room of what is written rather than grow under a slow reader.
-    segments_.erase(segments_.begin(), segments_.begin() + head_);
-    head_ = 0;
+  if (empty()) {
+    only_ = std::move(segment);
+    return;
   }
-  bytes_ += segment.size();
-  segments_.push_back(std::move(segment));
+  Queue& queue = this->queue(storage);
+  std::vector<Bytes>& segments = queue.segments;
+  if (queue.head > 0 && segments.size() == segments.capacity()) {
+    // Reuse the room of what is written rather than grow under a slow reader.
+    segments.erase(segments.begin(), segments.begin() + queue.head);
+    queue.head = 0;
+  }
+  queue.bytes += segment.size();
+  segments.push_back(std::move(segment));
 }
 
 std::size_t Outbox::gather(std::span<iovec> parts) const {
+  if (queue_ == nullptr) {
+    if (only_.size() == 0 || parts.empty()) return 0;
+    parts[0] = {const_cast<char*>(only_.data()), only_.size()};  // writev only reads
+    return 1;
+  }
   std::size_t count = 0;
-  std::size_t offset = head_offset_;
-  for (std::size_t i = head_; i < segments_.size() && count < parts.size(); ++i) {
-    const std::string_view rest = segments_[i].view().substr(offset);
+  std::size_t offset = queue_->head_offset;
+  for (std::size_t i = queue_->head; i < queue_->segments.size() && count < parts.size(); ++i) {
+    const std::string_view rest = queue_->segments[i].view().substr(offset);
     offset = 0;
-    parts[count++] = {const_cast<char*>(rest.data()), rest.size()};  // writev only reads
+    parts[count++] = {const_cast<char*>(rest.data()), rest.size()};
   }
   return count;
 }
 
-void Outbox::consume(std::size_t written, OutboxStorage& storage) {
-  bytes_ -= std::min(written, bytes_);
-  if (bytes_ == 0) {
+void Outbox::consume(std::size_t written, Storage& storage) {
+  if (written >= bytes()) {
     clear(storage);
     return;
   }
+  if (written == 0) return;
+  queue(storage);  // what is begun stands there
+  queue_->bytes -= written;
   while (written > 0) {
-    const std::size_t rest = segments_[head_].size() - head_offset_;
+    Bytes& first = queue_->segments[queue_->head];
+    const std::size_t rest = first.size() - queue_->head_offset;
     if (written < rest) {
-      head_offset_ += static_cast<std::uint32_t>(written);
+      queue_->head_offset += static_cast<std::uint32_t>(written);
       return;
     }
     written -= rest;
-    segments_[head_++] = Bytes();
-    head_offset_ = 0;
+    first = Bytes();
+    ++queue_->head;
+    queue_->head_offset = 0;
   }
 }
 
-void Outbox::drop_unbegun(OutboxStorage& storage) {
-  if (head_offset_ == 0) {
+void Outbox::drop_unbegun(Storage& storage) {
+  if (queue_ == nullptr || queue_->head_offset == 0) {
     clear(storage);
     return;
   }
-  segments_.resize(head_ + std::size_t{1});
-  bytes_ = segments_[head_].size() - head_offset_;
+  queue_->segments.resize(queue_->head + std::size_t{1});
+  queue_->bytes = queue_->segments[queue_->head].size() - queue_->head_offset;
 }
 
-void Outbox::clear(OutboxStorage& storage) {
-  if (segments_.capacity() > 0) storage.give_back(std::move(segments_));
-  segments_ = {};
-  head_ = 0;
-  head_offset_ = 0;
-  bytes_ = 0;
+void Outbox::clear(Storage& storage) {
+  only_ = {};
+  if (queue_ != nullptr) storage.give_back(std::move(queue_));
 }
 
 }  // namespace rtc::net

@@ -5,8 +5,8 @@
 
 namespace rtc::server {
 
-std::unique_ptr<Application> make_application(Carries carries, Shard& shard, SessionOutput& output,
-                                              const net::IpAddress& client) {
+std::unique_ptr<Application> make_application(Carries carries, Shard& shard,
+                                              SessionOutput& output) {
   switch (carries) {
     case Carries::echo:
       return std::make_unique<EchoApplication>(output);
@@ -15,7 +15,7 @@ std::unique_ptr<Application> make_application(Carries carries, Shard& shard, Ses
     case Carries::stomp:
       break;
   }
-  return std::make_unique<Session>(shard, output, client);
+  return std::make_unique<Session>(shard, output);
 }
 
 }  // namespace rtc::server

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string_view>
 
-#include "net/address.hpp"
 #include "server/session_output.hpp"
 
 namespace rtc::server {
@@ -31,7 +30,6 @@ class Application {
 enum class Carries : std::uint8_t { stomp, echo, close };
 
 // `client`: whose rates count.
-std::unique_ptr<Application> make_application(Carries carries, Shard& shard, SessionOutput& output,
-                                              const net::IpAddress& client);
+std::unique_ptr<Application> make_application(Carries carries, Shard& shard, SessionOutput& output);
 
 }  // namespace rtc::server

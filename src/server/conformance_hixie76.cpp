@@ -29,8 +29,8 @@ bool Hixie76Handshake::asked(const http::Request& request) {
 }
 
 Hixie76Handshake::Hixie76Handshake(net::Connection& connection, const http::Request& request,
-                                   std::function<void()> on_gone)
-    : on_gone_(std::move(on_gone)) {
+                                   Totals& totals, const Place& place)
+    : totals_(totals), place_(place) {
   append_key_number(challenge_, request.header("Sec-WebSocket-Key1"));
   append_key_number(challenge_, request.header("Sec-WebSocket-Key2"));
   std::string answer =
@@ -55,8 +55,8 @@ std::size_t Hixie76Handshake::on_input(net::Connection& connection, std::span<ch
   return bytes.size();
 }
 
-void Hixie76Handshake::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
-  on_gone_();
+void Hixie76Handshake::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
+  place_.release(totals_, connection.peer());
 }
 
 }  // namespace rtc::server

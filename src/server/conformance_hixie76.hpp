@@ -4,11 +4,11 @@
 // here, and the connection ends after it. The loop's thread only.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "http/request_parser.hpp"
 #include "net/connection.hpp"
+#include "server/place.hpp"
 
 namespace rtc::server {
 
@@ -17,16 +17,17 @@ class Hixie76Handshake final : public net::ConnectionHandler {
   // Whether the request is one of that draft.
   static bool asked(const http::Request& request);
 
-  // Sends the answer's head at once. `on_gone` gives back the connection's place in the totals.
-  Hixie76Handshake(net::Connection& connection, const http::Request& request,
-                   std::function<void()> on_gone);
+  // Sends the answer's head at once. Gives `place` back to `totals` when it is gone.
+  Hixie76Handshake(net::Connection& connection, const http::Request& request, Totals& totals,
+                   const Place& place);
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
 
  private:
   std::string challenge_;  // the two keys' numbers, then the eight bytes
-  std::function<void()> on_gone_;
+  Totals& totals_;
+  Place place_;
 };
 
 }  // namespace rtc::server

@@ -9,12 +9,12 @@
 namespace rtc::server {
 
 EchoConnection::EchoConnection(Shard& shard, net::Connection& connection,
-                               websocket::Deflate deflate, std::function<void()> on_gone)
+                               websocket::Deflate deflate, const Place& place)
     : shard_(shard),
       connection_(connection),
       deflate_(deflate),
       decoder_(kLimits, deflate == websocket::Deflate::off ? nullptr : &shard.inflater()),
-      on_gone_(std::move(on_gone)) {}
+      place_(place) {}
 
 EchoConnection::~EchoConnection() = default;
 
@@ -75,8 +75,8 @@ void EchoConnection::on_drained(net::Connection& /*connection*/) {
   if (std::exchange(paused_, false)) connection_.resume();
 }
 
-void EchoConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
-  on_gone_();
+void EchoConnection::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
+  place_.release(shard_.services().totals, connection.peer());
 }
 
 }  // namespace rtc::server

@@ -2,10 +2,10 @@
 // the handshake agreed to it. Bare WebSocket, no token, no STOMP. The loop's thread only.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "net/connection.hpp"
+#include "server/place.hpp"
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
@@ -21,7 +21,7 @@ class EchoConnection final : public net::ConnectionHandler {
   static constexpr std::size_t kQueuedBytesMax = 1 << 20;
 
   EchoConnection(Shard& shard, net::Connection& connection, websocket::Deflate deflate,
-                 std::function<void()> on_gone);
+                 const Place& place);
   ~EchoConnection() override;
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
@@ -38,7 +38,7 @@ class EchoConnection final : public net::ConnectionHandler {
   bool paused_ = false;
   websocket::Decoder decoder_;
   std::string message_;  // of which the end has not come
-  std::function<void()> on_gone_;
+  Place place_;
 };
 
 }  // namespace rtc::server

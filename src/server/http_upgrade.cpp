@@ -5,6 +5,7 @@
 #include "server/conformance_hixie76.hpp"
 #include "server/echo_connection.hpp"
 #include "server/http_connection.hpp"
+#include "server/place.hpp"
 #include "server/shard.hpp"
 #include "server/websocket_connection.hpp"
 #include "websocket/handshake.hpp"
@@ -95,29 +96,22 @@ void HttpConnection::upgrade(Framing framing, std::optional<Carries> carries) {
   connection_->send(http::serialize(response, {}));
   upgraded_ = true;
   net::Connection& connection = *connection_;
-  auto release = [&totals, peer = peer_, exempt = peer_exempt_, client, behind_proxy] {
-    totals.release(peer, exempt);
-    if (behind_proxy) totals.release_client(client);
-  };
+  const Place place{client, peer_exempt_, behind_proxy};
   const auto deflate = answer.extensions.deflate;
   if (!carries) {
-    connection.set_handler(
-        std::make_unique<EchoConnection>(shard_, connection, deflate, std::move(release)));
+    connection.set_handler(std::make_unique<EchoConnection>(shard_, connection, deflate, place));
   } else {
-    connection.set_handler(std::make_unique<WebSocketConnection>(
-        shard_, connection, framing, deflate, *carries, client, std::move(release)));
+    connection.set_handler(std::make_unique<WebSocketConnection>(shard_, connection, framing,
+                                                                 deflate, *carries, place));
   }
   connection.resume();
 }
 
 void HttpConnection::upgrade_hixie76() {
   upgraded_ = true;
-  auto release = [&totals = shard_.services().totals, peer = peer_, exempt = peer_exempt_] {
-    totals.release(peer, exempt);
-  };
   net::Connection& connection = *connection_;
-  connection.set_handler(
-      std::make_unique<Hixie76Handshake>(connection, request_, std::move(release)));
+  connection.set_handler(std::make_unique<Hixie76Handshake>(
+      connection, request_, shard_.services().totals, Place{peer_, peer_exempt_, false}));
   connection.resume();
 }
 

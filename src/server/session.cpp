@@ -29,13 +29,12 @@ Error token_error(chat::TokenCheck::Verdict verdict) {
 
 }  // namespace
 
-Session::Session(Shard& shard, SessionOutput& output, const net::IpAddress& client)
+Session::Session(Shard& shard, SessionOutput& output)
     : shard_(shard),
       output_(output),
       handle_(shard.sessions().add(*this)),
       parser_(shard.stomp_limits()),
-      client_(client),
-      rate_exempt_(shard.rate_exempt(client)) {
+      rate_exempt_(shard.rate_exempt(output.client())) {
   shard_.loop().timers().arm(*this, shard_.config().connect_timeout_ms);
 }
 
@@ -229,7 +228,7 @@ bool Session::authenticate_guest(const stomp::Frame& frame) {
          frame.get("receipt"), websocket::kClosePolicyViolation);
     return false;
   }
-  identity_ = shard_.services().new_identity("", chat::mask_address(client_.to_string()));
+  identity_ = shard_.services().new_identity("", chat::mask_address(output_.client().to_string()));
   return true;
 }
 

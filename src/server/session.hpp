@@ -19,7 +19,6 @@
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
 #include "chat/store_queue.hpp"
-#include "net/address.hpp"
 #include "net/bytes.hpp"
 #include "net/timer_wheel.hpp"
 #include "server/application.hpp"
@@ -41,8 +40,7 @@ class Session final : public Application, private net::Timer {
   static constexpr std::size_t kIdBytesMax = 256;
   static constexpr std::uint64_t kThrottleMs = 50;
 
-  // `client`: whose rates its frames count for.
-  Session(Shard& shard, SessionOutput& output, const net::IpAddress& client);
+  Session(Shard& shard, SessionOutput& output);
   ~Session() override;
 
   void on_bytes(std::string_view bytes) override;
@@ -133,7 +131,6 @@ class Session final : public Application, private net::Timer {
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
   std::uint32_t next_request_ = 1;
   std::uint32_t in_flight_ = 0;  // own messages given to the store
-  net::IpAddress client_;
   chat::TokenBucket frame_rate_;
   SessionTimes times_;
   std::string closing_reason_;

@@ -58,7 +58,7 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
     refuse(frame, {ErrorCode::forbidden_action, "there is no such destination to send to"});
     return;
   }
-  if (!shard.take_send_token(session_.identity_.id, session_.client_)) {
+  if (!shard.take_send_token(session_.identity_.id, session_.output_.client())) {
     refuse(frame, {ErrorCode::too_many_requests, "you are sending too fast; wait a moment"});
     return;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "net/address.hpp"
 #include "net/bytes.hpp"
 #include "server/framing.hpp"
 #include "websocket/deflate.hpp"
@@ -15,6 +16,8 @@ namespace rtc::server {
 class SessionOutput {
  public:
   virtual Framing framing() const = 0;
+  // Whose rates count: the peer, or who is behind a trusted proxy.
+  virtual const net::IpAddress& client() const = 0;
   // Whether rooms' messages may come compressed.
   virtual websocket::Deflate deflate() const { return websocket::Deflate::off; }
   virtual void send(const net::Bytes& framed) = 0;

@@ -176,7 +176,7 @@ Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
   if (const auto token = frame.find("token"); token && !is_own_token(*token)) {
     return {ErrorCode::unauthorized_access, "the token header is not this session's token"};
   }
-  if (!shard_.take_send_token(identity_.id, client_)) {
+  if (!shard_.take_send_token(identity_.id, output_.client())) {
     return {ErrorCode::too_many_requests, "you are sending too fast; wait a moment"};
   }
   const std::string_view key = frame.get("message-key");

@@ -31,14 +31,14 @@ void refuse(int fd, std::string_view text) {
 Shard::Shard(Services& services, std::uint32_t index)
     : services_(services),
       index_(index),
-      connection_bounds_{services.config.outbox_bytes_max, services.config.outbox_time_max_ms,
-                         services.config.close_timeout_ms},
       websocket_limits_{services.config.websocket_message_bytes_max,
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
       hub_(services.messages.epoch(), deflater_, services.config.websocket_deflate_bytes_min),
       loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
+  loop_.set_bounds({services.config.outbox_bytes_max, services.config.outbox_time_max_ms,
+                    services.config.close_timeout_ms});
   loop_.add_turn_end([this] { end_turn(); });
   services_.broker.attach(index_, [this] { loop_.post([this] { collect_mail(); }); });
 }
@@ -67,8 +67,7 @@ void Shard::accept_stomp(int fd, const net::IpAddress& peer) {
   }
   auto handler = std::make_unique<StompConnection>(*this, peer, exempt);
   StompConnection& stomp = *handler;
-  auto connection =
-      std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_, std::move(handler));
+  auto connection = std::make_unique<net::Connection>(loop_, fd, peer, std::move(handler));
   stomp.attach(*connection);
   loop_.adopt(std::move(connection));
 }
@@ -87,12 +86,18 @@ HttpConnection& Shard::take_in(int fd, const net::IpAddress& peer, bool peer_exe
                                net::DetachedConnection* detached) {
   auto handler = std::make_unique<HttpConnection>(*this, peer, peer_exempt);
   HttpConnection& http = *handler;
-  auto connection =
-      std::make_unique<net::Connection>(loop_, fd, peer, connection_bounds_, std::move(handler));
+  auto connection = std::make_unique<net::Connection>(loop_, fd, peer, std::move(handler));
   http.attach(*connection);
   if (detached != nullptr) connection->take_over(*detached);
   loop_.adopt(std::move(connection));
   return http;
+}
+
+std::unique_ptr<websocket::Decoder> Shard::lend_decoder(bool inflates) {
+  websocket::Decoder fresh(websocket_limits_, inflates ? &inflater_ : nullptr);
+  if (spare_decoder_ == nullptr) return std::make_unique<websocket::Decoder>(std::move(fresh));
+  *spare_decoder_ = std::move(fresh);
+  return std::move(spare_decoder_);
 }
 
 bool Shard::take_request_token(const net::IpAddress& client) {

@@ -54,10 +54,14 @@ class Shard : private net::Timer {
   SlotMap<Session>& sessions() { return sessions_; }
   SlotMap<HttpConnection>& waiting_requests() { return waiting_requests_; }
   SockJsSessions& sockjs() { return sockjs_; }
-  const net::ConnectionBounds& connection_bounds() const { return connection_bounds_; }
   const websocket::DecoderLimits& websocket_limits() const { return websocket_limits_; }
   websocket::Deflater& deflater() { return deflater_; }
   websocket::Inflater& inflater() { return inflater_; }
+  // A fresh decoder, and back when it is between messages: an idle connection needs none.
+  std::unique_ptr<websocket::Decoder> lend_decoder(bool inflates);
+  void take_decoder_back(std::unique_ptr<websocket::Decoder> decoder) {
+    spare_decoder_ = std::move(decoder);
+  }
   const stomp::ParserLimits& stomp_limits() const { return stomp_limits_; }
 
   // A connection just accepted: refused beyond a bound, else taken in as HTTP.
@@ -102,12 +106,12 @@ class Shard : private net::Timer {
 
   Services& services_;
   std::uint32_t index_;
-  net::ConnectionBounds connection_bounds_;
   websocket::DecoderLimits websocket_limits_;
   stomp::ParserLimits stomp_limits_;
   ShardFigures figures_;
   websocket::Deflater deflater_;
   websocket::Inflater inflater_;
+  std::unique_ptr<websocket::Decoder> spare_decoder_;
   Hub hub_;
   SlotMap<Session> sessions_;
   SlotMap<HttpConnection> waiting_requests_;

@@ -24,7 +24,7 @@ SockJsSession::SockJsSession(Shard& shard, const SockJsService& service, std::st
     : shard_(shard),
       key_(std::move(key)),
       client_(client),
-      application_(make_application(service.carries, shard, *this, client)),
+      application_(make_application(service.carries, shard, *this)),
       last_read_ms_(shard.loop().now_ms()),
       last_write_ms_(shard.loop().now_ms()) {
   arm();

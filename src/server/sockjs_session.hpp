@@ -54,6 +54,7 @@ class SockJsSession final : private SessionOutput, private HeldResponse, private
   friend class SockJsSessions;
   // SessionOutput
   Framing framing() const override { return Framing::sockjs_http; }
+  const net::IpAddress& client() const override { return client_; }
   void send(const net::Bytes& framed) override;
   void send(std::string_view framed) override { send(net::Bytes::copy(framed)); }
   void ping() override;

@@ -32,7 +32,7 @@ StompConnection::StompConnection(Shard& shard, const net::IpAddress& peer, bool 
     : shard_(shard),
       peer_(peer),
       exempt_(exempt),
-      session_(make_application(Carries::stomp, shard, *this, peer)) {
+      session_(make_application(Carries::stomp, shard, *this)) {
   shard_.figures().stomp_connections.fetch_add(1, std::memory_order_relaxed);
 }
 

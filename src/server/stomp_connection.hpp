@@ -26,6 +26,7 @@ class StompConnection final : public net::ConnectionHandler, private SessionOutp
  private:
   // SessionOutput
   Framing framing() const override { return Framing::bare; }
+  const net::IpAddress& client() const override { return peer_; }
   void send(const net::Bytes& framed) override { connection_->send(framed); }
   void send(std::string_view framed) override { connection_->send(framed); }
   bool can_ping() const override { return false; }

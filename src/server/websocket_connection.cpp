@@ -1,5 +1,7 @@
 #include "server/websocket_connection.hpp"
 
+#include <utility>
+
 #include "server/shard.hpp"
 #include "sockjs/framing.hpp"
 #include "websocket/encoder.hpp"
@@ -11,43 +13,71 @@ constexpr std::uint16_t kSockJsGoAway = 3000;
 
 }  // namespace
 
+// Its timer, and of SockJS what is between two messages.
+class WebSocketConnection::Rare final : public net::Timer {
+ public:
+  explicit Rare(WebSocketConnection& connection) : connection_(connection) {}
+  sockjs::MessageReader sockjs_reader;
+  std::string sockjs_message;  // of which the end has not come
+
+ private:
+  void on_timer() override { connection_.on_timer(); }
+  WebSocketConnection& connection_;
+};
+
 WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
                                          websocket::Deflate deflate, Carries carries,
-                                         const net::IpAddress& client,
-                                         std::function<void()> on_gone)
+                                         const Place& place)
     : shard_(shard),
       connection_(connection),
+      place_(place),
       framing_(framing),
       deflate_(deflate),
-      rate_exempt_(shard.rate_exempt(client)),
-      decoder_(shard.websocket_limits(),
-               deflate == websocket::Deflate::off ? nullptr : &shard.inflater()),
-      application_(make_application(carries, shard, *this, client)),
-      on_gone_(std::move(on_gone)) {
+      rate_exempt_(shard.rate_exempt(place.client)) {
+  application_ = make_application(carries, shard, *this);
   connection_.set_outbox_rule(net::OutboxRule::stream);
   shard_.figures().websocket_upgrades.fetch_add(1, std::memory_order_relaxed);
   if (framing_ == Framing::sockjs) {
     std::string open;
     websocket::append_frame(open, websocket::Opcode::text, sockjs::kOpenFrame);
     connection_.send(open);
-    shard_.loop().timers().arm(*this, shard_.config().sockjs_heart_beat_interval_ms);
+    arm(shard_.config().sockjs_heart_beat_interval_ms);
   }
   application_->on_open();
 }
 
 WebSocketConnection::~WebSocketConnection() = default;
 
+WebSocketConnection::Rare& WebSocketConnection::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>(*this);
+  return *rare_;
+}
+
+void WebSocketConnection::arm(std::uint64_t delay_ms) {
+  shard_.loop().timers().arm(rare(), delay_ms);
+}
+
 std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::span<char> bytes) {
-  using Kind = websocket::Event::Kind;
+  if (decoder_ == nullptr) {
+    decoder_ = shard_.lend_decoder(deflate_ != websocket::Deflate::off);
+  }
   std::span<char> left = bytes;
+  take_input(left);
+  if (decoder_->between_messages()) shard_.take_decoder_back(std::move(decoder_));
+  return connection_.closing() ? bytes.size() : bytes.size() - left.size();
+}
+
+// Takes bytes from the front of `left` until they are used up, or the input is to pause.
+void WebSocketConnection::take_input(std::span<char>& left) {
+  using Kind = websocket::Event::Kind;
   std::size_t inflated = 0;
   // A message that is being inflated is handed on to its end: the session keeps what it cannot
   // take.
-  while (decoder_.inflating() || !(paused_ || resting_ || connection_.closing())) {
-    const websocket::Event event = decoder_.next(left);
+  while (decoder_->inflating() || !(paused_ || resting_ || connection_.closing())) {
+    const websocket::Event event = decoder_->next(left);
     switch (event.kind) {
       case Kind::need_more:
-        return bytes.size() - left.size();
+        return;
       case Kind::data:
         if (event.compressed) inflated += event.payload.size();
         on_data(event);
@@ -76,7 +106,6 @@ std::size_t WebSocketConnection::on_input(net::Connection& /*connection*/, std::
         break;
     }
   }
-  return connection_.closing() ? bytes.size() : bytes.size() - left.size();
 }
 
 // For a ping or a pong; without one the connection ends.
@@ -93,7 +122,7 @@ void WebSocketConnection::rest() {
   if (close_sent_) return;
   resting_ = true;
   connection_.pause();
-  shard_.loop().timers().arm(*this, 0);
+  arm(0);
 }
 
 void WebSocketConnection::on_data(const websocket::Event& event) {
@@ -109,15 +138,15 @@ void WebSocketConnection::on_data(const websocket::Event& event) {
     on_sockjs_message(payload);
     return;
   }
-  sockjs_message_ += payload;
+  std::string& collected = rare().sockjs_message;
+  collected += payload;
   if (!event.message_end) return;
-  const std::string message = std::move(sockjs_message_);
-  sockjs_message_ = {};
+  const std::string message = std::exchange(collected, {});
   on_sockjs_message(message);
 }
 
 void WebSocketConnection::on_sockjs_message(std::string_view payload) {
-  const auto messages = sockjs_reader_.read(payload);
+  const auto messages = rare().sockjs_reader.read(payload);
   if (!messages) {
     // SockJS 0.3.3: a broken message breaks the connection, without a frame before it.
     end({}, websocket::kCloseUnsupportedData, "not a SockJS message: expected [\"...\"]");
@@ -143,10 +172,10 @@ void WebSocketConnection::on_overflow(net::Connection& connection) {
   connection.close_after_flush();
 }
 
-void WebSocketConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {
-  cancel();
+void WebSocketConnection::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
+  rare_.reset();
   application_.reset();
-  on_gone_();
+  place_.release(shard_.services().totals, connection.peer());
 }
 
 void WebSocketConnection::send(const net::Bytes& framed) {
@@ -186,7 +215,7 @@ void WebSocketConnection::end(std::string frames, std::uint16_t code, std::strin
   close_sent_ = true;
   paused_ = resting_ = false;
   connection_.resume();  // for the peer's Close
-  shard_.loop().timers().arm(*this, shard_.config().close_timeout_ms);
+  arm(shard_.config().close_timeout_ms);
 }
 
 void WebSocketConnection::on_timer() {
@@ -203,7 +232,7 @@ void WebSocketConnection::on_timer() {
     connection_.send(beat);
   }
   if (framing_ == Framing::sockjs) {
-    shard_.loop().timers().arm(*this, shard_.config().sockjs_heart_beat_interval_ms);
+    arm(shard_.config().sockjs_heart_beat_interval_ms);
   }
 }
 

@@ -89,6 +89,12 @@ class Decoder {
   // decoder of the same inflater, and before the input goes away.
   bool inflating() const { return state_ == State::inflating; }
 
+  // It knows nothing of the stream but what a fresh one would: no byte of a message or frame was
+  // taken that its end did not follow, and nothing failed. What next() gave stays valid.
+  bool between_messages() const {
+    return state_ == State::header && header_have_ == 0 && fragments_ == 0;
+  }
+
  private:
   enum class State : std::uint8_t { header, data, control, inflating, ended };
   static constexpr std::size_t kHeaderBytesMax = 14;

@@ -63,10 +63,9 @@ TEST(Loop, TasksPostedBeforeRunAreRun) {
 TEST(Loop, HooksRunAtEveryTurnsEndInTheirOrderBeforeTheWrites) {
   Loop loop(make_epoll_poller());
   test::SocketPair pair = test::connected_pair();
-  const ConnectionBounds bounds;
   std::vector<int> ran;
   auto connection = std::make_unique<Connection>(loop, pair.server, *IpAddress::parse("127.0.0.1"),
-                                                 bounds, std::make_unique<test::TestHandler>());
+                                                 std::make_unique<test::TestHandler>());
   Connection* const to = connection.get();
   loop.adopt(std::move(connection));
   loop.add_turn_end([&] { ran.push_back(1); });

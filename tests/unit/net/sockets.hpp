@@ -192,8 +192,9 @@ class LoopThread {
   // Only for the loop's thread.
   Connection& adopt(int fd, std::unique_ptr<ConnectionHandler> handler,
                     const ConnectionBounds& bounds) {
-    auto connection = std::make_unique<Connection>(loop_, fd, *IpAddress::parse("127.0.0.1"),
-                                                   bounds, std::move(handler));
+    loop_.set_bounds(bounds);
+    auto connection =
+        std::make_unique<Connection>(loop_, fd, *IpAddress::parse("127.0.0.1"), std::move(handler));
     Connection& adopted = *connection;
     loop_.adopt(std::move(connection));
     return adopted;

@@ -43,6 +43,7 @@ class FakeOutput final : public SessionOutput {
   explicit FakeOutput(Framing framing = Framing::websocket) : framing_(framing) {}
 
   Framing framing() const override { return framing_; }
+  const net::IpAddress& client() const override { return address; }
   void send(const net::Bytes& framed) override { send(framed.view()); }
   void send(std::string_view framed) override {
     if (close_code == 0) take(framed);
@@ -62,6 +63,7 @@ class FakeOutput final : public SessionOutput {
   std::vector<std::string> frames;  // STOMP, whole; "\n" for a heart-beat
   std::uint16_t close_code = 0;
   bool paused = false;
+  net::IpAddress address = *net::IpAddress::parse("127.0.0.1");
   int pings = 0;
   int binaries = 0;  // of the frames, those in binary messages
   std::size_t queued = 0;
@@ -260,7 +262,7 @@ class World {
 // A session and its transport.
 struct Person {
   Person(World& world, Framing framing = Framing::websocket)
-      : output(framing), session(world.shard(), output, *net::IpAddress::parse("127.0.0.1")) {
+      : output(framing), session(world.shard(), output) {
     output.read_ms = output.write_ms = world.shard().loop().now_ms();
   }
   // A frame of lines, its end added.
