@@ -22,14 +22,18 @@ void Presence::erase_if_empty(const RoomId& id, const Room& room) {
   rooms_.erase(RoomId(id));
 }
 
-void Presence::enter(const RoomId& room_id, const Identity& who) {
+Person Presence::person(const SharedIdentity& who) {
+  return {who.id(), std::string(who.nickname()), std::string(who.name_tag())};
+}
+
+void Presence::enter(const RoomId& room_id, const SharedIdentity& who) {
   const std::scoped_lock lock(mutex_);
   Room& room = rooms_[room_id];
-  Present& present = room.people[who.id];
-  if (++present.subscriptions > 1) return;
-  present.nickname = who.nickname;
-  present.name_tag = who.name_tag;
-  note(room_id, room, who.id);
+  if (room.people.try_emplace(who.id(), who).second) {
+    note(room_id, room, who.id());
+  } else {
+    ++room.more[who.id()];
+  }
 }
 
 void Presence::leave(const RoomId& room_id, const UserId& who) {
@@ -37,7 +41,11 @@ void Presence::leave(const RoomId& room_id, const UserId& who) {
   const auto room = rooms_.find(room_id);
   if (room == rooms_.end()) return;
   const auto person = room->second.people.find(who);
-  if (person == room->second.people.end() || --person->second.subscriptions > 0) return;
+  if (person == room->second.people.end()) return;
+  if (const auto more = room->second.more.find(who); more != room->second.more.end()) {
+    if (--more->second == 0) room->second.more.erase(more);
+    return;
+  }
   room->second.people.erase(person);
   room->second.typing.erase(who);
   note(room_id, room->second, who);
@@ -95,16 +103,15 @@ Roster Presence::page(const RoomId& room_id, const std::optional<UserId>& after,
   Roster roster{people.size(), {}};
   for (auto each = after ? people.upper_bound(*after) : people.begin();
        each != people.end() && roster.page.size() < limit; ++each) {
-    roster.page.push_back({each->first, each->second.nickname, each->second.name_tag});
+    roster.page.push_back(person(each->second));
   }
   return roster;
 }
 
-std::vector<Person> Presence::typing_in(const Room& room) const {
+std::vector<Person> Presence::typing_in(const Room& room) {
   std::vector<Person> people;
   for (const auto& [id, until_ms] : room.typing) {
-    const Present& present = room.people.at(id);
-    people.push_back({id, present.nickname, present.name_tag});
+    people.push_back(person(room.people.at(id)));
   }
   return people;
 }
@@ -124,11 +131,11 @@ std::vector<PresenceChange> Presence::take_changes(std::uint64_t now_ms) {
     Room& room = rooms_.at(id);
     PresenceChange change{id, room.people.size(), {}, {}, typing_in(room), !room.too_many};
     for (const UserId& who : room.changed) {
-      const auto person = room.people.find(who);
-      if (person == room.people.end()) {
+      const auto found = room.people.find(who);
+      if (found == room.people.end()) {
         change.left.push_back(who);
       } else {
-        change.joined.push_back({who, person->second.nickname, person->second.name_tag});
+        change.joined.push_back(person(found->second));
       }
     }
     room.changed.clear();

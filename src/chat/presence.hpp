@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/uuid.hpp"
-#include "chat/identity.hpp"
+#include "chat/shared_identity.hpp"
 
 namespace rtc::chat {
 
@@ -56,7 +56,7 @@ class Presence {
   explicit Presence(const PresenceBounds& bounds) : bounds_(bounds) {}
 
   // A subscription of his to the room's messages begins; and ends, once for each enter().
-  void enter(const RoomId& room, const Identity& who);
+  void enter(const RoomId& room, const SharedIdentity& who);
   void leave(const RoomId& room, const UserId& who);
 
   // Somebody wants to hear of the room's changes; returns how it stands, nobody named. Changes are
@@ -78,13 +78,9 @@ class Presence {
   std::size_t rooms() const;
 
  private:
-  struct Present {
-    std::string nickname;
-    std::string name_tag;
-    std::uint32_t subscriptions = 0;
-  };
   struct Room {
-    std::map<UserId, Present> people;
+    std::map<UserId, SharedIdentity> people;
+    std::map<UserId, std::uint32_t> more;  // subscriptions of theirs beyond the first
     std::uint32_t watchers = 0;
     std::set<UserId> changed;                // at most names_max
     bool too_many = false;                   // more than that changed
@@ -93,7 +89,8 @@ class Presence {
 
   void note(const RoomId& id, Room& room, const UserId& who);
   void erase_if_empty(const RoomId& id, const Room& room);
-  std::vector<Person> typing_in(const Room& room) const;
+  static Person person(const SharedIdentity& who);
+  static std::vector<Person> typing_in(const Room& room);
 
   PresenceBounds bounds_;
   mutable std::mutex mutex_;

@@ -193,7 +193,7 @@ void Session::on_connect(const stomp::Frame& frame) {
       .header("heart-beat", fmt::format("{},{}", offered, offered))
       .header("server", kServerName)
       .header("session", session)
-      .header("user-name", identity_.id.to_string())
+      .header("user-name", identity_.id().to_string())
       .end();
   send_frame(answer);
 }
@@ -216,7 +216,7 @@ bool Session::authenticate(const stomp::Frame& frame) {
     fail(token_error(check.verdict), receipt, websocket::kClosePolicyViolation);
     return false;
   }
-  identity_ = check.identity;
+  identity_ = chat::SharedIdentity(check.identity);
   token_hash_ = std::hash<std::string_view>{}(token);
   return true;
 }
@@ -228,7 +228,8 @@ bool Session::authenticate_guest(const stomp::Frame& frame) {
          frame.get("receipt"), websocket::kClosePolicyViolation);
     return false;
   }
-  identity_ = shard_.services().new_identity("", chat::mask_address(output_.client().to_string()));
+  identity_ = chat::SharedIdentity(
+      shard_.services().new_identity("", chat::mask_address(output_.client().to_string())));
   return true;
 }
 

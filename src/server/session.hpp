@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/slot_map.hpp"
-#include "chat/identity.hpp"
 #include "chat/limits.hpp"
+#include "chat/shared_identity.hpp"
 #include "chat/store_queue.hpp"
 #include "net/bytes.hpp"
 #include "net/timer_wheel.hpp"
@@ -122,7 +122,7 @@ class Session final : public Application, private net::Timer {
   SlotHandle handle_;
   stomp::Parser parser_;
   std::string backlog_;  // bytes that came before the input paused
-  chat::Identity identity_;
+  chat::SharedIdentity identity_;
   std::uint64_t token_hash_ = 0;
   std::vector<Hub::Seat> subscriptions_;
   std::vector<Replay> replays_;

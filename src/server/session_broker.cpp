@@ -58,12 +58,12 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
     refuse(frame, {ErrorCode::forbidden_action, "there is no such destination to send to"});
     return;
   }
-  if (!shard.take_send_token(session_.identity_.id, session_.output_.client())) {
+  if (!shard.take_send_token(session_.identity_.id(), session_.output_.client())) {
     refuse(frame, {ErrorCode::too_many_requests, "you are sending too fast; wait a moment"});
     return;
   }
   Broker& broker = shard.services().broker;
-  auto draft = broker.make(*target, frame, session_.identity_.id.to_string());
+  auto draft = broker.make(*target, frame, session_.identity_.id().to_string());
   if (!draft) {
     refuse(frame, draft.error());
     return;

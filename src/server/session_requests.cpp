@@ -79,7 +79,7 @@ Result<TypingBody> parse_typing(std::string_view body) {
 
 Result<void> Session::check_entry(const chat::Room* room) const {
   if (room == nullptr) return {ErrorCode::not_found_chatroom, "there is no such room"};
-  if (!chat::may_enter(*room, identity_.id)) {
+  if (!chat::may_enter(*room, identity_.id())) {
     return {ErrorCode::forbidden_access, "this room is not yours"};
   }
   return {};
@@ -124,7 +124,7 @@ bool Session::is_own_token(std::string_view token) const {
   if (std::hash<std::string_view>{}(token) == token_hash_) return true;
   // Renewed since CONNECT, perhaps.
   const auto check = shard_.services().tokens.check(token, std::time(nullptr));
-  return check.verdict != chat::TokenCheck::Verdict::invalid && check.identity.id == identity_.id;
+  return check.verdict != chat::TokenCheck::Verdict::invalid && check.identity.id == identity_.id();
 }
 
 void Session::on_send(const stomp::Frame& frame) {
@@ -176,7 +176,7 @@ Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
   if (const auto token = frame.find("token"); token && !is_own_token(*token)) {
     return {ErrorCode::unauthorized_access, "the token header is not this session's token"};
   }
-  if (!shard_.take_send_token(identity_.id, output_.client())) {
+  if (!shard_.take_send_token(identity_.id(), output_.client())) {
     return {ErrorCode::too_many_requests, "you are sending too fast; wait a moment"};
   }
   const std::string_view key = frame.get("message-key");
@@ -187,7 +187,8 @@ Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
   if (!body) return body.error();
   const auto checked = chat::check_text(body->text, shard_.config().message_bytes_max);
   if (!checked) return checked.error();
-  return chat::Draft{body->room, identity_, std::move(body->text), unix_ms(), std::string(key)};
+  return chat::Draft{body->room, identity_.copy(), std::move(body->text), unix_ms(),
+                     std::string(key)};
 }
 
 void Session::on_typing(const stomp::Frame& frame) {
@@ -198,7 +199,7 @@ void Session::on_typing(const stomp::Frame& frame) {
     return;
   }
   chat::Presence& presence = shard_.services().presence;
-  if (!presence.set_typing(body->room, identity_.id, body->typing, shard_.loop().now_ms())) {
+  if (!presence.set_typing(body->room, identity_.id(), body->typing, shard_.loop().now_ms())) {
     refuse({ErrorCode::forbidden_action, "subscribe to the room first: only its people type there"},
            receipt);
     return;
@@ -232,7 +233,7 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
   if (said_typing_) {
     chat::Presence& presence = shard_.services().presence;
     for (const chat::Draft& draft : drafts) {
-      presence.set_typing(draft.room, identity_.id, false, 0);
+      presence.set_typing(draft.room, identity_.id(), false, 0);
     }
   }
   if (!shard_.submit(drafts, handle_, request)) {

@@ -196,7 +196,7 @@ void Session::drop_subscription(std::uint32_t subscription) {
   shard_.hub().leave(seat, *this, subscription);
   chat::Presence& presence = shard_.services().presence;
   using Kind = Destination::Kind;
-  if (destination.kind == Kind::room) presence.leave(destination.room, identity_.id);
+  if (destination.kind == Kind::room) presence.leave(destination.room, identity_.id());
   if (destination.kind == Kind::presence) presence.unwatch(destination.room);
   if (destination.kind == Kind::queue) broker_->leave(subscription);
   std::erase_if(replays_, [&](const Replay& each) { return each.subscription == subscription; });

@@ -18,8 +18,8 @@ UserId user_id(std::uint32_t number) {
   }
   return id;
 }
-Identity identity(std::uint32_t number) {
-  return {user_id(number), "nick" + std::to_string(number), "#ABCDEF", "203.0"};
+SharedIdentity identity(std::uint32_t number) {
+  return SharedIdentity({user_id(number), "nick" + std::to_string(number), "#ABCDEF", "203.0"});
 }
 RoomId room_id(std::uint8_t number) {
   RoomId id;
