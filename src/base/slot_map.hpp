@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/grow_gently.hpp"
+
 namespace rtc {
 
 struct SlotHandle {
@@ -17,6 +19,7 @@ class SlotMap {
  public:
   SlotHandle add(T& object) {
     if (free_.empty()) {
+      grow_gently(slots_);
       slots_.push_back({&object, 0});
       return {static_cast<std::uint32_t>(slots_.size() - 1), 0};
     }

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/grow_gently.hpp"
+#include "base/grow_gently.hpp"
 #include "server/session.hpp"
 #include "stomp/writer.hpp"
 
@@ -58,6 +60,7 @@ Group& Hub::group_of(const Destination& destination, const Variant& variant) {
 
 std::uint32_t Hub::add_member(Group& group, const Group::Member& member) {
   hand_out(group);  // what came before is not for the newcomer
+  grow_gently(group.members_);
   group.members_.push_back(member);
   return static_cast<std::uint32_t>(group.members_.size() - 1);
 }
