@@ -56,7 +56,9 @@ void take_absolute_form(Request& request) {
       url->scheme_id() != boost::urls::scheme::https) {
     return;
   }
-  request.path = url->encoded_path().empty() ? "/" : url->path();
+  const std::string path = url->encoded_path().empty() ? "/" : url->path();
+  if (path.front() != '/') return;  // Boost.URL 1.81 takes "http://host:name" for a host and a path
+  request.path = path;
   for (const auto& parameter : url->params()) {
     request.query.emplace_back(parameter.key, parameter.value);
   }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/grow_gently.hpp"
-#include "base/grow_gently.hpp"
 #include "server/session.hpp"
 #include "stomp/writer.hpp"
 

@@ -88,7 +88,8 @@ TEST(RequestParser, DecodesPathsAndQueries) {
 TEST(RequestParser, OtherFormsOfTargetHaveNoPath) {
   for (const char* target :
        {"ftp://example.org/init", "http:///init", "http://u:p@example.org/init", "http:/init",
-        "http:init", "example.org/init", "http://example.org/%zz", "http://example.org/#a"}) {
+        "http:init", "example.org/init", "http://example.org/%zz", "http://example.org/#a",
+        "http://example.org:name"}) {
     EXPECT_EQ(get(target).path, "") << target;
   }
   EXPECT_EQ(parsed("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").path, "");
