@@ -356,7 +356,9 @@ std::span<const Setting> all_settings() {
       {"restart_spread", S::Duration{&Config::restart_spread_ms}, "3s", 0, kHour,
        "Clients that a SIGTERM sends away are told to come back at a moment within this time."},
       {"shutdown_timeout", S::Duration{&Config::shutdown_timeout_ms}, "10s", 100, kHour,
-       "How long a SIGTERM waits for what was accepted to be stored and delivered."},
+       "How long the end after a SIGTERM takes at most. What was accepted is stored and delivered; "
+       "clients are told to go when 2 s of it are left, or half of it if that is less, and what is "
+       "not stored when it is over is given up, without a receipt."},
       {"store_lock_timeout", S::Duration{&Config::store_lock_timeout_ms}, "5s", 0, 60'000,
        "How long a commit waits for another process that holds the database; then its messages, "
        "and "

@@ -344,11 +344,15 @@ void Session::end_slow() {
        "", websocket::kClosePolicyViolation);
 }
 
-void Session::shut_down() {
+void Session::shut_down(bool at_once) {
   // So that not everybody comes back in the same instant.
   const auto spread = static_cast<std::uint32_t>(shard_.config().restart_spread_ms);
-  end_after_outcomes(websocket::kCloseGoingAway,
-                     fmt::format("restarting; retry-after-ms={}", random_below(spread + 1)));
+  std::string reason = fmt::format("restarting; retry-after-ms={}", random_below(spread + 1));
+  if (at_once) {
+    end(websocket::kCloseGoingAway, reason);
+  } else {
+    end_after_outcomes(websocket::kCloseGoingAway, std::move(reason));
+  }
 }
 
 void Session::end(std::uint16_t close_code, std::string_view reason) {

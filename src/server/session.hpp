@@ -57,9 +57,9 @@ class Session final : public Application, private net::Timer {
   // From the store: how a message ended.
   void on_outcome(const chat::Outcome& outcome);
 
-  // The server goes down: no more input; close code 1001 once what was accepted is acknowledged,
-  // with the reason "restarting; retry-after-ms=<n>", n spread over restart_spread.
-  void shut_down();
+  // The server goes down: no more input; close code 1001, "restarting; retry-after-ms=<n>" with n
+  // within restart_spread, once what was accepted is acknowledged; or `at_once`, if it is not.
+  void shut_down(bool at_once);
 
  private:
   friend class SessionBroker;

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { after, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
-  Server, assertRefusal, createRoom, history, metric, newRoom, newUser, program, request,
+  Server, assertRefusal, createRoom, history, metric, newRoom, newUser, program, request, waitFor,
+  within,
 } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 import { Sender, assertKept, assertSound, readiness, storeLines } from './faults.mjs';
@@ -213,4 +214,31 @@ it('I/O errors of read: history says so without the words of the store, and reco
   heal();
   await ann.untilStored();
   await assertKept(server, user, room, [ann]);
+});
+
+it('a disk that hangs does not hold up the end', async (t) => {
+  const { server, fail, heal } = failingDisk({
+    args: ['--durability', 'fsync', '--shutdown-timeout', '1s'],
+  });
+  t.after(() => server.stop());
+  await server.start();
+  const user = await newUser(server);
+  const room = await newRoom(server, user);
+  const ann = new Sender('ann', await memberFor(t, server, user, room), room);
+  assert.ok(await ann.send());
+  fail('sync', 0);
+  const text = 'ann 2 in vain';
+  ann.refused.add(text);
+  ann.client.send('SEND', { destination: '/pub/chat', receipt: 'never' },
+    JSON.stringify({ roomId: room, message: text }));
+  await waitFor('the message to wait', async () =>
+    (await metric(server, 'store_messages_waiting')) === 1);
+  assert.equal(await server.terminate(), 3);
+  assert.equal((await within('the close', ann.client.closed)).code, 1001);
+  const answers = ann.client.frames.rest().map(({ headers }) => headers['receipt-id']);
+  assert.ok(!answers.includes('never'));
+  assert.match(server.log(), /shutdown_timeout is over: 1 messages given up/);
+  heal();
+  await server.start();
+  await assertKept(server, user, room, [ann], { refusedMayBe: true });
 });

@@ -229,6 +229,15 @@ export class Server {
     }
   }
 
+  // Asks it to end; the exit code, whatever it is. It can be started again.
+  async terminate() {
+    this.#child.kill('SIGTERM');
+    const { code } = await within('the server to end after SIGTERM', this.#ended);
+    assert.doesNotMatch(this.#log, sanitizerReport);
+    this.#child = null;
+    return code;
+  }
+
   // The power cut.
   async kill9() {
     this.#child.kill('SIGKILL');

@@ -209,7 +209,7 @@ TEST_F(SessionStoreTest, ShuttingDownWaitsForWhatWasSentToo) {
   on([&] { busy.send(chat::lobby_id(), "a", "receipt:1\n"); });
   world_.await_held(1);
   on([&] {
-    world_.shard().shut_down();
+    world_.shard().shut_down(false);
     EXPECT_EQ(idle.output.close_code, 1001);
     EXPECT_EQ(busy.output.close_code, 0);
     busy.send(chat::lobby_id(), "too late", "receipt:2\n");
@@ -218,6 +218,28 @@ TEST_F(SessionStoreTest, ShuttingDownWaitsForWhatWasSentToo) {
   EXPECT_THAT(receipts(busy), ElementsAre("1"));
   on([&] { EXPECT_EQ(busy.output.close_code, 1001); });
   EXPECT_EQ(stored(), 1U);
+}
+
+TEST_F(SessionStoreTest, ShuttingDownAtOnceWaitsForNothingAndAcknowledgesNothing) {
+  world_.hold_outcomes();
+  world_.start();
+  Person& busy = join();
+  Person& leaving = join();
+  on([&] {
+    busy.send(chat::lobby_id(), "a", "receipt:1\n");
+    leaving.send(chat::lobby_id(), "b", "receipt:2\n");
+    leaving.say("DISCONNECT\nreceipt:bye\n\n");
+  });
+  world_.await_held(2);
+  on([&] {
+    world_.shard().shut_down(false);
+    world_.shard().shut_down(true);
+    EXPECT_EQ(busy.output.close_code, 1001);
+    EXPECT_EQ(leaving.output.close_code, 1001) << "it never heard that its end was in order";
+  });
+  world_.let_go(2);
+  EXPECT_THAT(receipts(busy), IsEmpty());
+  EXPECT_THAT(receipts(leaving), IsEmpty());
 }
 
 TEST_F(SessionStoreTest, InputPausesWhileTooManySendsWaitAndKeepsItsOrder) {
