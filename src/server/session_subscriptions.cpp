@@ -258,9 +258,16 @@ void Session::read_on(std::uint32_t number, const std::string* epoch) {
   if (!taken) abandon_replay(number);
 }
 
+// No frame is being answered, so what ended is named otherwise than by a receipt.
 void Session::abandon_replay(std::uint32_t number) {
-  drop_subscription(find_replay(number)->subscription);
-  refuse(not_readable(), "");
+  const std::uint32_t subscription = find_replay(number)->subscription;
+  const Group& group = *subscriptions_[subscription].group;
+  const std::string id = group.variant().subscription_id;
+  const std::string destination = group.topic().destination();
+  drop_subscription(subscription);
+  const std::array ended{stomp::Header{"ended-destination", destination},
+                         stomp::Header{"ended-subscription", id}};
+  refuse(not_readable(), "", std::span(ended).first(id.empty() ? 1 : 2));
 }
 
 void Session::on_page(std::uint32_t number, const ReplayPage& page) {

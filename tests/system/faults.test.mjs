@@ -196,6 +196,8 @@ it('I/O errors of read: history says so without the words of the store, and reco
   const user = await newUser(server);
   const room = await newRoom(server, user);
   const ann = new Sender('ann', await memberFor(t, server, user, room), room);
+  const other = await newRoom(server, user);
+  await ann.client.subscribe(`/sub/channel/${other}`, 'other');
   for (let n = 0; n < 5; ++n) assert.ok(await ann.send());
   fail('read', 5);
   const { status, json } = await request(server, `/message?roomId=${room}`, {
@@ -208,11 +210,18 @@ it('I/O errors of read: history says so without the words of the store, and reco
   await ann.client.sendAndWait('SUBSCRIBE', { destination, id: 'missed', since: 0 });
   const told = await ann.client.message('errors');
   assertRefusal(told.body, 'SERVER_OVERLOAD');
+  // Of several rooms it is known which one to ask for again.
+  assert.equal(told.headers['ended-subscription'], 'missed');
+  assert.equal(told.headers['ended-destination'], destination);
   assert.ok((await metric(server, 'store_call_failures_total')) >= 2);
   // SQLite calls an EIO of a read "malformed": the file might be.
   assert.match(storeLines(server).join('\n'), /store: the history could not be read: storage failed: \w+/);
   heal();
   await ann.untilStored();
+  await ann.client.sendAndWait('SUBSCRIBE', { destination, id: 'missed', since: 0 });
+  for (let n = 1; n <= 5; ++n) assert.equal((await ann.client.message('missed')).body.id, n);
+  await ann.client.post(other, 'the other room went on');
+  assert.equal((await ann.client.message('other')).body.id, 1);
   await assertKept(server, user, room, [ann]);
 });
 
