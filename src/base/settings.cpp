@@ -321,7 +321,8 @@ std::span<const Setting> all_settings() {
        "Longest body of one STOMP frame. A message is JSON there, which may take six bytes for "
        "one."},
       {"outbox_bytes_max", S::Bytes{&Config::outbox_bytes_max}, "1MiB", 64 * kKiB, kGiB,
-       "Bytes that may wait for one slow connection before it is closed."},
+       "Bytes that may wait for one slow connection before it is closed. Who resumes is sent a "
+       "quarter of it at once."},
       {"outbox_time_max", S::Duration{&Config::outbox_time_max_ms}, "30s", 100, kHour,
        "How long bytes may wait for one slow connection before it is closed."},
       {"store_queue_max", &Config::store_queue_max, "65536", 1, 10'000'000,
