@@ -1,10 +1,16 @@
 // Reads the configuration, wires the parts, runs. The only file that names adapters.
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fmt/core.h>
+#include <functional>
+#include <mutex>
 #include <pthread.h>
 #include <signal.h>
+#include <thread>
 #include <unistd.h>
 
 #include "auth/jwt_token_authority.hpp"
@@ -20,6 +26,57 @@ namespace rtc {
 namespace {
 
 constexpr int kConfigurationProblem = 2;
+constexpr int kGivenUp = 3;
+
+// Ends the process when its orderly end takes longer than it may. What is waited for then, another
+// process's lock or a disk that hangs, nobody here can hurry, and it is given up as in a crash:
+// that costs nothing that was receipted.
+class EndBound {
+ public:
+  using Waiting = std::function<std::size_t()>;  // messages not yet stored
+
+  EndBound() = default;
+  EndBound(const EndBound&) = delete;
+  EndBound& operator=(const EndBound&) = delete;
+  ~EndBound() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void start(std::uint64_t most_ms, Waiting waiting) {
+    waiting_ = std::move(waiting);
+    thread_ = std::thread([this, most_ms] { watch(std::chrono::milliseconds(most_ms)); });
+  }
+  // `waiting` is not asked any more.
+  void all_stored() {
+    const std::scoped_lock lock(mutex_);
+    waiting_ = {};
+  }
+
+ private:
+  void watch(std::chrono::milliseconds most) {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, most, [this] { return ended_; })) return;
+    const std::size_t given_up = waiting_ ? waiting_() : 0;
+    if (given_up == 0) {
+      log::warn("shutdown_timeout is over: the database was not closed; the next start repairs it");
+      std::_Exit(0);
+    }
+    log::warn("shutdown_timeout is over: {} messages given up; no receipt was sent for them",
+              given_up);
+    std::_Exit(kGivenUp);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;  // guarded by mutex_, as waiting_ once the thread runs
+  Waiting waiting_;
+  std::thread thread_;
+};
 
 int fail(const Error& error) {
   fmt::print(stderr, "realtimechat: {}\n", error.message);
@@ -62,6 +119,7 @@ Result<void> check_free(const std::vector<net::ListenAddress>& addresses) {
 }
 
 int serve(const Config& config) {
+  EndBound end_bound;  // the last to go: it bounds the closing of the store too
   log::set_level(config.log_level);
   auto networks = server::resolve_networks(config);
   if (!networks) return fail(networks.error());
@@ -106,7 +164,9 @@ int serve(const Config& config) {
   int signal_number = 0;
   sigwait(&signals, &signal_number);
   log::info("stopping: finishing what was accepted");
+  end_bound.start(config.shutdown_timeout_ms, [&] { return (*server)->messages_waiting(); });
   (*server)->stop();
+  end_bound.all_stored();
   log::info("stopped");
   return 0;
 }

@@ -321,7 +321,8 @@ std::span<const Setting> all_settings() {
        "Longest body of one STOMP frame. A message is JSON there, which may take six bytes for "
        "one."},
       {"outbox_bytes_max", S::Bytes{&Config::outbox_bytes_max}, "1MiB", 64 * kKiB, kGiB,
-       "Bytes that may wait for one slow connection before it is closed."},
+       "Bytes that may wait for one slow connection before it is closed. Who resumes is sent a "
+       "quarter of it at once."},
       {"outbox_time_max", S::Duration{&Config::outbox_time_max_ms}, "30s", 100, kHour,
        "How long bytes may wait for one slow connection before it is closed."},
       {"store_queue_max", &Config::store_queue_max, "65536", 1, 10'000'000,
@@ -356,7 +357,9 @@ std::span<const Setting> all_settings() {
       {"restart_spread", S::Duration{&Config::restart_spread_ms}, "3s", 0, kHour,
        "Clients that a SIGTERM sends away are told to come back at a moment within this time."},
       {"shutdown_timeout", S::Duration{&Config::shutdown_timeout_ms}, "10s", 100, kHour,
-       "How long a SIGTERM waits for what was accepted to be stored and delivered."},
+       "How long the end after a SIGTERM takes at most. What was accepted is stored and delivered; "
+       "clients are told to go when 2 s of it are left, or half of it if that is less, and what is "
+       "not stored when it is over is given up, without a receipt."},
       {"store_lock_timeout", S::Duration{&Config::store_lock_timeout_ms}, "5s", 0, 60'000,
        "How long a commit waits for another process that holds the database; then its messages, "
        "and "

@@ -87,7 +87,7 @@ std::vector<Topic::Held>::iterator Hub::find_held(const Group& group, const Sess
 }
 
 bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subscription,
-                   MessageId last) {
+                   MessageId last, std::size_t bytes_max) {
   Group& group = *seat.group;
   Topic& topic = *group.topic_;
   const auto held = find_held(group, session, subscription);
@@ -98,19 +98,19 @@ bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subsc
     return true;
   }
   if (topic.recent_.front().message().id > last + 1) return false;
+  std::vector<net::Bytes> missed;
   std::size_t bytes = 0;
   for (const Topic::Recent& recent : topic.recent_) {
-    if (recent.message().id > last) bytes += recent.message().text.size();
+    if (recent.message().id <= last) continue;
+    missed.push_back(net::Bytes::copy(encode(group, recent.message())));
+    bytes += missed.back().size();
+    if (bytes > bytes_max) return false;
   }
-  if (bytes > kCatchUpBytesMax) return false;
   const Group::Member member = held->member;
   topic.held_.erase(held);
   --group.held_;
   const std::uint32_t index = add_member(group, member);
-  for (const Topic::Recent& recent : topic.recent_) {
-    if (recent.message().id <= last) continue;
-    member.session->send(net::Bytes::copy(encode(group, recent.message())));
-  }
+  for (const net::Bytes& each : missed) member.session->send(each);
   member.session->seat_moved(member.subscription, index);
   return true;
 }

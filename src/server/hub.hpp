@@ -32,8 +32,6 @@ class Hub {
   static constexpr std::uint32_t kHeld = 0xFFFFFFFF;
   // Messages that a topic keeps for those who are catching up; beyond it they read on.
   static constexpr std::size_t kRecentMax = 1024;
-  // Texts that catch_up() sends at once; beyond it the store's pages bring nearer.
-  static constexpr std::size_t kCatchUpBytesMax = 64 << 10;
 
   // A place in a group; kept by the session, which must leave() before it dies.
   struct Seat {
@@ -57,9 +55,9 @@ class Hub {
             std::uint32_t subscription);
   // The session has every message up to `last`. Sends it what was delivered here since, and lets it
   // hear the rest (it learns its index by Session::seat_moved). False when what was delivered is no
-  // longer at hand: it must read on in the store.
+  // longer at hand, or is more than `bytes_max` as sent: it must read on in the store.
   bool catch_up(const Seat& seat, const Session& session, std::uint32_t subscription,
-                MessageId last);
+                MessageId last, std::size_t bytes_max);
   // `session` and `subscription` as the seat was taken with.
   void leave(const Seat& seat, const Session& session, std::uint32_t subscription);
 

@@ -120,6 +120,8 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
             static_cast<double>(sum(&ShardFigures::transactions_open)));
   out.counter("deliveries_total", "Messages handed to subscribers.",
               sum(&ShardFigures::deliveries));
+  out.counter("replay_pages_total", "Pages of missed messages sent to resuming clients.",
+              sum(&ShardFigures::replay_pages));
   out.counter("refusals_total", "Errors told to a client.", sum(&ShardFigures::refusals));
   out.counter("rate_limited_total", "Refusals by send_rate_max or request_rate_max.",
               sum(&ShardFigures::rate_limited));

@@ -2,6 +2,7 @@
 // be told to a subscriber who asked for what he missed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,13 @@
 #include "server/topic.hpp"
 
 namespace rtc::server {
+
+// What a resuming client is sent at once: a page of the store up to the message that fills it, and
+// then what was delivered meanwhile. Both, and the longest message, fit the default outbox: what a
+// client asked for must never be what cuts it off.
+constexpr std::size_t replay_bytes_max(std::size_t outbox_bytes_max) {
+  return outbox_bytes_max / 4;
+}
 
 // A subscription that is being told what it missed.
 struct Replay {

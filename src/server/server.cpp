@@ -12,8 +12,9 @@ namespace {
 
 // Descriptors for everything but connections: listeners, loops, the store's files, the log.
 constexpr std::uint64_t kDescriptorsKept = 256;
-// How long a stopping server waits for peers to answer its closes.
-constexpr int kGoodbyeMs = 1000;
+// How long a stopping server waits for peers to answer its closes, and how much of shutdown_timeout
+// it keeps after that for the store. At most a quarter of shutdown_timeout each.
+constexpr std::uint64_t kGoodbyeMs = 1000;
 
 std::uint32_t descriptor_bound() {
   rlimit limit{};
@@ -165,19 +166,20 @@ void Server::stop() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shards_[i]->loop().post([this, i] { listeners_[i].clear(); });
     }
-    // Each session ends once what it sent is stored and acknowledged. Then every peer has a moment
-    // to answer the close; who does not is not waited for.
-    on_every_loop([](Shard& shard) { shard.shut_down(); });
-    const auto now = [] { return std::chrono::steady_clock::now(); };
-    auto deadline = now() + std::chrono::milliseconds(config_.shutdown_timeout_ms);
-    const auto wait_for = [&](const std::atomic<std::uint64_t>& count) {
+    // Each session ends once what it sent is stored and acknowledged, or when that takes too long.
+    // Then every peer has a moment to answer the close; who does not is not waited for.
+    on_every_loop([](Shard& shard) { shard.shut_down(false); });
+    const auto wait_for = [](const std::atomic<std::uint64_t>& count, std::uint64_t most_ms) {
+      const auto now = [] { return std::chrono::steady_clock::now(); };
+      const auto deadline = now() + std::chrono::milliseconds(most_ms);
       while (count.load() > 0 && now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
     };
-    wait_for(services_->totals.sessions);
-    deadline = std::min(deadline, now() + std::chrono::milliseconds(kGoodbyeMs));
-    wait_for(services_->totals.connections);
+    const std::uint64_t goodbye_ms = std::min(kGoodbyeMs, config_.shutdown_timeout_ms / 4);
+    wait_for(services_->totals.sessions, config_.shutdown_timeout_ms - 2 * goodbye_ms);
+    on_every_loop([](Shard& shard) { shard.shut_down(true); });
+    wait_for(services_->totals.connections, goodbye_ms);
     for (const auto& shard : shards_) shard->loop().stop();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();

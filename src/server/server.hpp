@@ -52,9 +52,12 @@ class Server {
   ~Server();
 
   void start();
-  // Stops accepting, tells every client, commits and acknowledges what was accepted, and ends the
-  // threads, within shutdown_timeout.
+  // Stops accepting, commits and acknowledges what was accepted, tells every client, ends the
+  // threads. Clients are told within shutdown_timeout, acknowledged or not; the store's threads end
+  // when the store lets them, which is main's to bound.
   void stop();
+  // Any thread. Messages accepted and not yet stored.
+  std::size_t messages_waiting() const { return store_->messages_waiting(); }
 
   // "http://127.0.0.1:8080", "stomp://127.0.0.1:61613", as many as it listens on.
   const std::vector<std::string>& addresses() const { return addresses_; }

@@ -67,6 +67,7 @@ struct ShardFigures {
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted
   std::atomic<std::uint64_t> transactions_open{0};
   std::atomic<std::uint64_t> deliveries{0};
+  std::atomic<std::uint64_t> replay_pages{0};  // of missed messages, to who resumes
   std::atomic<std::uint64_t> presence_bytes{0};
   std::atomic<std::uint64_t> refusals{0};        // errors told to a client
   std::atomic<std::uint64_t> rate_limited{0};    // of them, those of a rate

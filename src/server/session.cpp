@@ -300,22 +300,23 @@ void Session::write_receipt(const Pending& pending) {
   send_frame(frame);
 }
 
-void Session::refuse(const Error& error, std::string_view receipt) {
+void Session::refuse(const Error& error, std::string_view receipt, stomp::Headers more) {
   if (ended_) return;
   for (const Hub::Seat& seat : subscriptions_) {
     if (seat.group == nullptr || seat.group->topic().destination() != kErrorsDestination) continue;
     shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
     const std::string message_id = "error-" + std::to_string(next_request_++);
-    const std::array headers{stomp::Header{"receipt-id", receipt}};
-    output_.send(Hub::encode(*seat.group, message_id, "application/json",
-                             std::span(headers).first(receipt.empty() ? 0 : 1),
-                             error_envelope(error)));
+    std::vector<stomp::Header> headers(more.begin(), more.end());
+    if (!receipt.empty()) headers.push_back({"receipt-id", receipt});
+    output_.send(
+        Hub::encode(*seat.group, message_id, "application/json", headers, error_envelope(error)));
     return;
   }
-  fail(error, receipt, websocket::kClosePolicyViolation);
+  fail(error, receipt, websocket::kClosePolicyViolation, more);
 }
 
-void Session::fail(const Error& error, std::string_view receipt, std::uint16_t close_code) {
+void Session::fail(const Error& error, std::string_view receipt, std::uint16_t close_code,
+                   stomp::Headers more) {
   if (ended_) return;
   shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
   std::string frame;
@@ -323,6 +324,7 @@ void Session::fail(const Error& error, std::string_view receipt, std::uint16_t c
   writer.header("message", error.message);
   if (!connected_) writer.header("version", kVersions);
   if (!receipt.empty()) writer.header("receipt-id", receipt);
+  for (const auto& [name, value] : more) writer.header(name, value);
   writer.header("content-type", "application/json").end(error_envelope(error));
   send_frame(frame);
   end(close_code, error_name(error.code));
@@ -344,11 +346,15 @@ void Session::end_slow() {
        "", websocket::kClosePolicyViolation);
 }
 
-void Session::shut_down() {
+void Session::shut_down(bool at_once) {
   // So that not everybody comes back in the same instant.
   const auto spread = static_cast<std::uint32_t>(shard_.config().restart_spread_ms);
-  end_after_outcomes(websocket::kCloseGoingAway,
-                     fmt::format("restarting; retry-after-ms={}", random_below(spread + 1)));
+  std::string reason = fmt::format("restarting; retry-after-ms={}", random_below(spread + 1));
+  if (at_once) {
+    end(websocket::kCloseGoingAway, reason);
+  } else {
+    end_after_outcomes(websocket::kCloseGoingAway, std::move(reason));
+  }
 }
 
 void Session::end(std::uint16_t close_code, std::string_view reason) {

@@ -57,9 +57,9 @@ class Session final : public Application, private net::Timer {
   // From the store: how a message ended.
   void on_outcome(const chat::Outcome& outcome);
 
-  // The server goes down: no more input; close code 1001 once what was accepted is acknowledged,
-  // with the reason "restarting; retry-after-ms=<n>", n spread over restart_spread.
-  void shut_down();
+  // The server goes down: no more input; close code 1001, "restarting; retry-after-ms=<n>" with n
+  // within restart_spread, once what was accepted is acknowledged; or `at_once`, if it is not.
+  void shut_down(bool at_once);
 
  private:
   friend class SessionBroker;
@@ -102,15 +102,15 @@ class Session final : public Application, private net::Timer {
   void with_room(RoomId id, WithRoom then);
   Result<void> check_entry(const chat::Room* room) const;
   void resume();
-
   void acknowledge(std::string receipt);
   void release_receipts();
   void write_receipt(const Pending& pending);
   // The client asked for something it cannot have: a MESSAGE on /user/queue/errors, or, when it
   // does not listen there, ERROR and the end.
-  void refuse(const Error& error, std::string_view receipt);
+  void refuse(const Error& error, std::string_view receipt, stomp::Headers more = {});
   // The client broke the protocol, or may not be here: ERROR and the end.
-  void fail(const Error& error, std::string_view receipt, std::uint16_t close_code);
+  void fail(const Error& error, std::string_view receipt, std::uint16_t close_code,
+            stomp::Headers more = {});
   void send_frame(std::string_view frame);
   void schedule_timer();
   void end_after_outcomes(std::uint16_t close_code, std::string reason);

@@ -14,8 +14,7 @@ namespace {
 // Messages of one read; a page waits until the one before it has left.
 constexpr std::uint32_t kReplayPage = 100;
 
-// Cuts the page to texts that fill a quarter of the outbox, one message at least: what a client
-// asked for must never be what cuts it off. True when something was cut.
+// Cuts the page to so many bytes of text, one message at least. True when something was cut.
 bool cut_to_bytes(std::vector<chat::Message>& messages, std::size_t bytes_max) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -240,7 +239,8 @@ void Session::read_on(std::uint32_t number, const std::string* epoch) {
       messages = store.page_after(room, last, kReplayPage);
       if (messages) {
         page.more = messages->size() == kReplayPage;
-        page.more = cut_to_bytes(*messages, shard->config().outbox_bytes_max / 4) || page.more;
+        page.more = cut_to_bytes(*messages, replay_bytes_max(shard->config().outbox_bytes_max)) ||
+                    page.more;
         page.messages = std::move(*messages);
       }
     }
@@ -258,9 +258,16 @@ void Session::read_on(std::uint32_t number, const std::string* epoch) {
   if (!taken) abandon_replay(number);
 }
 
+// No frame is being answered, so what ended is named otherwise than by a receipt.
 void Session::abandon_replay(std::uint32_t number) {
-  drop_subscription(find_replay(number)->subscription);
-  refuse(not_readable(), "");
+  const std::uint32_t subscription = find_replay(number)->subscription;
+  const Group& group = *subscriptions_[subscription].group;
+  const std::string id = group.variant().subscription_id;
+  const std::string destination = group.topic().destination();
+  drop_subscription(subscription);
+  const std::array ended{stomp::Header{"ended-destination", destination},
+                         stomp::Header{"ended-subscription", id}};
+  refuse(not_readable(), "", std::span(ended).first(id.empty() ? 1 : 2));
 }
 
 void Session::on_page(std::uint32_t number, const ReplayPage& page) {
@@ -277,11 +284,20 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
     send_marker(seat, "HISTORY_GAP", replay->last + 1, page.newest);
   }
   if (page.epoch_changed || page.too_many) replay->last = page.newest;
+  const std::size_t bytes_max = replay_bytes_max(shard_.config().outbox_bytes_max);
+  std::size_t bytes = 0;
+  bool more = page.more;
   for (const chat::Message& message : page.messages) {
-    output_.send(shard_.hub().encode(*seat.group, message));
+    // As JSON a text may be many times as long.
+    more = more || bytes >= bytes_max;
+    if (bytes >= bytes_max) break;
+    const std::string framed = shard_.hub().encode(*seat.group, message);
+    bytes += framed.size();
+    output_.send(framed);
     replay->last = message.id;
   }
-  if (!page.more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last)) {
+  shard_.figures().replay_pages.fetch_add(1, std::memory_order_relaxed);
+  if (!more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last, bytes_max)) {
     std::erase_if(replays_, [&](const Replay& each) { return each.number == number; });
     return;
   }

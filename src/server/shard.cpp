@@ -222,8 +222,8 @@ void Shard::on_timer() {
   loop_.timers().arm(*this, config().presence_interval_ms);
 }
 
-void Shard::shut_down() {
-  sessions_.for_each([](Session& session) { session.shut_down(); });
+void Shard::shut_down(bool at_once) {
+  sessions_.for_each([at_once](Session& session) { session.shut_down(at_once); });
   waiting_requests_.for_each([](HttpConnection& connection) { connection.shut_down(); });
 }
 

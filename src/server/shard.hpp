@@ -91,8 +91,8 @@ class Shard : private net::Timer {
   void deliver(const PresenceBatch& news) { news_.push_back({news, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
   void collect_mail();  // the broker has some
-  // The server goes down: tell every client and close.
-  void shut_down();
+  // The server goes down: tell every client and close, as Session::shut_down().
+  void shut_down(bool at_once);
 
  private:
   void on_timer() override;  // presence

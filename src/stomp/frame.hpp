@@ -48,10 +48,11 @@ struct Header {
   std::string_view name;
   std::string_view value;
 };
+using Headers = std::span<const Header>;
 
 struct Frame {
   Command command = Command::send;
-  std::span<const Header> headers;  // in order of arrival, unescaped as the version asks
+  Headers headers;  // in order of arrival, unescaped as the version asks
   std::string_view body;
 
   // The first header of that name (STOMP 1.2, "Repeated Header Entries"); nullopt when absent.

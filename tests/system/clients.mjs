@@ -34,7 +34,7 @@ export function parseFrame(text) {
 }
 
 // Whatever carries it: a subclass has `opened` and `closed` (promises) and sendRaw(text).
-class StompClient {
+export class StompClient {
   frames = new Inbox();
   heartBeats = 0;
   #receipts = 0;

@@ -1,6 +1,7 @@
 // A disk that fails on demand: a library to be loaded before the program (LD_PRELOAD). While the
 // file named by FAILING_DISK holds "<read|write|sync> <errno>", those calls fail with that errno on
-// every file whose path holds ".sqlite"; everything else goes to the system.
+// every file whose path holds ".sqlite", or with 0 for an errno never return; everything else goes
+// to the system.
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -40,6 +41,7 @@ bool fails(int fd, const char* call) {
   errno = before;
   if (std::strstr(path.data(), ".sqlite") == nullptr) return false;
   errno = std::atoi(order.data() + length);
+  while (errno == 0) ::pause();
   return true;
 }
 

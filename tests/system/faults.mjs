@@ -1,10 +1,10 @@
 // What the tests of a failing store share: who was told what, and whether the store agrees.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { assertRefusal, request, waitFor, wholeHistory } from './harness.mjs';
+import { assertRefusal, request, waitFor, wholeHistory, within } from './harness.mjs';
 
 // Sends numbered texts of one sender and remembers how each ended.
 export class Sender {
@@ -60,6 +60,27 @@ export async function assertKept(server, user, room, senders, { refusedMayBe = f
   }
   assert.equal(known, messages.length, 'nothing but what was sent');
   return messages;
+}
+
+// Another process, the sqlite3 shell, in a transaction that writes. The answer ends it, and fails
+// unless it held the lock until then.
+export async function lockStore(t, server) {
+  const shell = spawn('sqlite3', [path.join(server.dataDir, 'realtimechat.sqlite')]);
+  t.after(() => shell.kill('SIGKILL'));
+  const ended = new Promise((resolve) => shell.once('close', resolve));
+  let errors = '';
+  shell.stderr.on('data', (data) => (errors += data));
+  const held = new Promise((resolve, reject) => {
+    shell.stdout.once('data', resolve);
+    ended.then(() => reject(new Error(`sqlite3 ended: ${errors}`)));
+  });
+  shell.stdin.write('.bail on\nBEGIN EXCLUSIVE;\n.system echo locked\n');
+  await within('the lock', held);
+  return async () => {
+    assert.equal(shell.exitCode, null, 'it was locked until now');
+    shell.stdin.end('COMMIT;\n');
+    assert.equal(await within('sqlite3 to end', ended), 0, errors);
+  };
 }
 
 // The database as SQLite judges it, of a copy: nobody writes now. `root` is before the path where the

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { after, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
-  Server, assertRefusal, createRoom, history, metric, newRoom, newUser, program, request,
+  Server, assertRefusal, createRoom, history, metric, newRoom, newUser, program, request, waitFor,
+  within,
 } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 import { Sender, assertKept, assertSound, readiness, storeLines } from './faults.mjs';
@@ -195,6 +196,8 @@ it('I/O errors of read: history says so without the words of the store, and reco
   const user = await newUser(server);
   const room = await newRoom(server, user);
   const ann = new Sender('ann', await memberFor(t, server, user, room), room);
+  const other = await newRoom(server, user);
+  await ann.client.subscribe(`/sub/channel/${other}`, 'other');
   for (let n = 0; n < 5; ++n) assert.ok(await ann.send());
   fail('read', 5);
   const { status, json } = await request(server, `/message?roomId=${room}`, {
@@ -207,10 +210,44 @@ it('I/O errors of read: history says so without the words of the store, and reco
   await ann.client.sendAndWait('SUBSCRIBE', { destination, id: 'missed', since: 0 });
   const told = await ann.client.message('errors');
   assertRefusal(told.body, 'SERVER_OVERLOAD');
+  // Of several rooms it is known which one to ask for again.
+  assert.equal(told.headers['ended-subscription'], 'missed');
+  assert.equal(told.headers['ended-destination'], destination);
   assert.ok((await metric(server, 'store_call_failures_total')) >= 2);
   // SQLite calls an EIO of a read "malformed": the file might be.
   assert.match(storeLines(server).join('\n'), /store: the history could not be read: storage failed: \w+/);
   heal();
   await ann.untilStored();
+  await ann.client.sendAndWait('SUBSCRIBE', { destination, id: 'missed', since: 0 });
+  for (let n = 1; n <= 5; ++n) assert.equal((await ann.client.message('missed')).body.id, n);
+  await ann.client.post(other, 'the other room went on');
+  assert.equal((await ann.client.message('other')).body.id, 1);
   await assertKept(server, user, room, [ann]);
+});
+
+it('a disk that hangs does not hold up the end', async (t) => {
+  const { server, fail, heal } = failingDisk({
+    args: ['--durability', 'fsync', '--shutdown-timeout', '1s'],
+  });
+  t.after(() => server.stop());
+  await server.start();
+  const user = await newUser(server);
+  const room = await newRoom(server, user);
+  const ann = new Sender('ann', await memberFor(t, server, user, room), room);
+  assert.ok(await ann.send());
+  fail('sync', 0);
+  const text = 'ann 2 in vain';
+  ann.refused.add(text);
+  ann.client.send('SEND', { destination: '/pub/chat', receipt: 'never' },
+    JSON.stringify({ roomId: room, message: text }));
+  await waitFor('the message to wait', async () =>
+    (await metric(server, 'store_messages_waiting')) === 1);
+  assert.equal(await server.terminate(), 3);
+  assert.equal((await within('the close', ann.client.closed)).code, 1001);
+  const answers = ann.client.frames.rest().map(({ headers }) => headers['receipt-id']);
+  assert.ok(!answers.includes('never'));
+  assert.match(server.log(), /shutdown_timeout is over: 1 messages given up/);
+  heal();
+  await server.start();
+  await assertKept(server, user, room, [ann], { refusedMayBe: true });
 });

@@ -19,6 +19,19 @@ export const program = process.env.RTC_BINARY ?? path.join(root, 'build/release/
 // How long anything may take before a test gives up; a slow program (sanitizers) gets a multiple.
 export const patienceMs = 15_000 * Number(process.env.TEST_PATIENCE ?? 1);
 
+// Of tests with random choices: printed by them, and TEST_SEED repeats the choices of an earlier run.
+export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+
+// mulberry32: the same whole numbers below each bound for the same seed.
+export function choices(state) {
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
 const sanitizerReport = /Sanitizer|runtime error:|DEADLYSIGNAL/;
 
 // The promise, or a failure that says what was waited for.
@@ -227,6 +240,15 @@ export class Server {
       this.#child = null;
       if (this.#ownDirectory) await rm(this.#ownDirectory, { recursive: true, force: true });
     }
+  }
+
+  // Asks it to end; the exit code, whatever it is. It can be started again.
+  async terminate() {
+    this.#child.kill('SIGTERM');
+    const { code } = await within('the server to end after SIGTERM', this.#ended);
+    assert.doesNotMatch(this.#log, sanitizerReport);
+    this.#child = null;
+    return code;
   }
 
   // The power cut.

@@ -11,27 +11,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { it } from 'node:test';
 import { promisify } from 'node:util';
-import { Server, history, lobby, newRoom, newUser, waitFor, wholeHistory } from './harness.mjs';
+import {
+  Server, choices, history, lobby, newRoom, newUser, seed, waitFor, wholeHistory,
+} from './harness.mjs';
 import { StompSocket } from './clients.mjs';
 
 const rounds = Number(process.env.TEST_ROUNDS ?? 10);
-const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 const sendersPerRoom = 2;
 const lanes = 8; // messages in flight of a sender
 const receiptsMax = 400; // a round ends after fewer than so many, and up to some ms more
 const delayMsMax = 5;
 const repeatsPerRound = 5; // of each sender: receipted already, sent again
 const args = ['--send-rate-max', '1000000', '--send-burst-max', '1000000', '--history-replay-max', '1000000'];
-
-// mulberry32: the same choices for the same seed.
-function choices(state) {
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const choose = choices(seed);
 

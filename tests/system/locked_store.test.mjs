@@ -1,38 +1,16 @@
 // Another process holds the database for half a minute: messages are refused within a bounded time,
 // reads and everything else are answered meanwhile, and all goes on when it lets go.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { it } from 'node:test';
 import {
   assertRefusal, createRoom, history, init, metric, newRoom, newUser, serverFor, within,
 } from './harness.mjs';
 import { memberFor } from './clients.mjs';
-import { Sender, assertKept, assertSound, readiness, storeLines } from './faults.mjs';
+import { Sender, assertKept, assertSound, lockStore, readiness, storeLines } from './faults.mjs';
 
 const lockedMs = 30_000;
 // So long that whatever waited for it would be seen to, on a slow machine too.
 const timeoutMs = 10_000 * Number(process.env.TEST_PATIENCE ?? 1);
-
-// The sqlite3 shell in a transaction that writes; release() ends it.
-async function lock(t, file) {
-  const shell = spawn('sqlite3', [file]);
-  t.after(() => shell.kill('SIGKILL'));
-  const ended = new Promise((resolve) => shell.once('close', resolve));
-  let errors = '';
-  shell.stderr.on('data', (data) => (errors += data));
-  const held = new Promise((resolve, reject) => {
-    shell.stdout.once('data', resolve);
-    ended.then(() => reject(new Error(`sqlite3 ended: ${errors}`)));
-  });
-  shell.stdin.write('.bail on\nBEGIN EXCLUSIVE;\n.system echo locked\n');
-  await within('the lock', held);
-  return async () => {
-    assert.equal(shell.exitCode, null, 'it was locked until now');
-    shell.stdin.end('COMMIT;\n');
-    assert.equal(await within('sqlite3 to end', ended), 0, errors);
-  };
-}
 
 it('a database locked for 30 s: bounded refusals, no false receipt, nothing else waits', async (t) => {
   const server = await serverFor(t, {
@@ -44,7 +22,7 @@ it('a database locked for 30 s: bounded refusals, no false receipt, nothing else
   const ben = new Sender('ben', await memberFor(t, server, user, room), room);
   const reader = await memberFor(t, server, user, room);
   for (let n = 0; n < 3; ++n) assert.ok(await ann.send());
-  const release = await lock(t, path.join(server.dataDir, 'realtimechat.sqlite'));
+  const release = await lockStore(t, server);
   const began = Date.now();
 
   // What needs no commit, of the session whose message waits and of others.

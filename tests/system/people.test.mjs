@@ -102,6 +102,56 @@ it('who types is told once, until he sends, stops, leaves or is silent', async (
   await change(listener, ({ people, typing: who }) => people === 1 && who.length === 0);
 });
 
+it('a message ends the typing of its room and of no other; a transaction that of each of its rooms', async (t) => {
+  // Nobody's typing ends by itself so soon.
+  const server = await serverFor(t, { args: [...often.args, '--typing-lifetime', '1m'] });
+  const [first, second] = [await newUser(server), await newUser(server)];
+  const rooms = [];
+  for (const name of ['a', 'b', 'c']) {
+    const room = await newRoom(server, first, name);
+    rooms.push({ id: room, listener: await listenerFor(t, server, first, room) });
+  }
+  const [a, b, c] = rooms;
+  const writer = await memberFor(t, server, second, a.id);
+  for (const { id } of [b, c]) await writer.subscribe(`/sub/channel/${id}`, id);
+  for (const { listener } of rooms) await change(listener, ({ people }) => people === 2);
+  const types = ({ typing: who }) => who.length === 1;
+  const isTold = ({ typing: who, complete }) => complete && who.length === 0;
+  const begin = async (...those) => {
+    for (const { id } of those) await typing(writer, id);
+    for (const { listener } of those) await change(listener, types);
+  };
+  // The room says who types there to somebody who comes now, and has told nobody of an end before.
+  const stillTypes = async ({ id, listener }) => {
+    const guest = await clientFor(t, server, first);
+    await guest.subscribe(`/sub/channel/${id}/presence`, 'people');
+    assert.deepEqual((await change(guest)).body.typing, [nameOf(second)]);
+    guest.drop();
+    const told = listener.frames.rest().filter(({ headers }) => headers.subscription === 'people');
+    assert.deepEqual(told.map(({ body }) => JSON.parse(body)).filter(isTold), []);
+  };
+  const send = (room, message, headers) =>
+    writer.sendAndWait('SEND', { destination: '/pub/chat', ...headers },
+      JSON.stringify({ roomId: room.id, message }));
+
+  await begin(a, b);
+  await send(b, 'said in b');
+  await change(b.listener, isTold);
+  await stillTypes(a);
+
+  await begin(b, c);
+  await writer.sendAndWait('BEGIN', { transaction: 't' });
+  await send(a, 'said in a', { transaction: 't' });
+  await send(b, 'said in b', { transaction: 't' });
+  await stillTypes(a); // nothing is said yet
+  await stillTypes(b);
+  const { headers } = await writer.sendAndWait('COMMIT', { transaction: 't' });
+  assert.equal(headers.ids, '1,2');
+  await change(a.listener, isTold);
+  await change(b.listener, isTold);
+  await stillTypes(c);
+});
+
 it('a typing notice must come from somebody in the room, and be one', async (t) => {
   const server = await serverFor(t);
   const user = await newUser(server);

@@ -1,9 +1,11 @@
 // SUBSCRIBE with `since`: what was missed, then live, one stream without a hole or a repeat.
+//
+// TEST_CUTS: how many cuts; TEST_SEED: after how many messages each, as in an earlier run.
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { lobby, newRoom, newUser, serverFor } from './harness.mjs';
+import { choices, lobby, newRoom, newUser, seed, serverFor } from './harness.mjs';
 import { StompPoller, StompSocket, clientFor, memberFor } from './clients.mjs';
 
 const destination = (room) => `/sub/channel/${room}`;
@@ -148,6 +150,8 @@ describe('resume', () => {
   const transports = { 'a WebSocket': StompSocket, 'SockJS polls': StompPoller };
   for (const [transport, Client] of Object.entries(transports)) it(`cuts of ${transport} under load: nothing lost, nothing twice, nothing out of order`, async (t) => {
     // The writers outrun the reader that is cut again and again.
+    t.diagnostic(`TEST_SEED=${seed}`);
+    const choose = choices(seed);
     const options = { args: ['--history-replay-max', '1000000'] };
     const { server, user, room } = await roomWith(t, 1, options);
     const cuts = Number(process.env.TEST_CUTS ?? 60);
@@ -172,7 +176,7 @@ describe('resume', () => {
       await reader.connect(user);
       reader.send('SUBSCRIBE', { destination: destination(room), id: 'room', since: last });
       const before = last;
-      for (let n = Math.floor(Math.random() * 40); n >= 0; --n) {
+      for (let n = choose(40); n >= 0; --n) {
         const { body } = await reader.message('room');
         assert.equal(body.id, last + 1, `after cut ${cut}, resumed since ${before}`);
         last = body.id;

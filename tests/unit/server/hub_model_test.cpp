@@ -63,8 +63,6 @@ struct Member {
   bool stomp10 = false;
   bool hears_errors = true;
   std::map<std::string, Subscription> subscriptions;  // by id
-  int not_readable = 0;                               // told: a history could not be read
-  int refused = 0;                                    // told: with the receipt of a frame
 };
 
 std::string text_of(const Room& room, MessageId id) {
@@ -196,7 +194,7 @@ class Model {
   }
 
   void subscribe(Member& member, bool resumes) {
-    // In STOMP 1.0 an id may be absent; see find_abandoned() for why not here.
+    // In STOMP 1.0 an id may be absent, but frames are told apart by it here.
     const bool without_id = member.stomp10 && !resumes && pick(0, 3) == 0;
     const std::string id = without_id ? "" : "s-" + std::to_string(pick(0, 3));
     if (member.subscriptions.contains(id)) return;
@@ -388,7 +386,6 @@ class Model {
         member = members_.erase(member);
         continue;
       }
-      find_abandoned(*member);
       for (const auto& [id, subscription] : member->subscriptions) check_up_to_date(subscription);
       ++member;
     }
@@ -400,19 +397,15 @@ class Model {
                        [](const auto& each) { return !each.second.live; });
   }
 
-  // The error does not say which subscriptions ended: exactly so many of those that were resuming.
-  void find_abandoned(Member& member) {
-    if (member.not_readable == 0) return;
-    if (!reads_failed_) wrong("a history could not be read, but none failed");
-    std::erase_if(member.subscriptions, [&](const auto& each) {
-      if (each.second.live) return false;
-      member.person->say("UNSUBSCRIBE\nid:" + each.first + "\nreceipt:gone\n\n");
-      return true;
-    });
-    take(member, true);
-    if (std::exchange(member.refused, 0) != std::exchange(member.not_readable, 0)) {
-      wrong("not as many subscriptions ended as were told to have ended");
+  // Told that a history could not be read: which subscription that ends.
+  void take_end(Member& member, const std::string& frame) {
+    const auto found = member.subscriptions.find(header_of(frame, "ended-subscription"));
+    if (!reads_failed_ || found == member.subscriptions.end() || found->second.live ||
+        found->second.room->destination() != header_of(frame, "ended-destination")) {
+      wrong("this ends no subscription that was resuming: " + frame);
+      return;
     }
+    member.subscriptions.erase(found);
   }
 
   void check_up_to_date(const Subscription& subscription) {
@@ -423,7 +416,7 @@ class Model {
           std::to_string(next));
   }
 
-  void take(Member& member, bool ignore_rooms = false) {
+  void take(Member& member) {
     std::vector<std::string> frames = std::exchange(member.person->output.frames, {});
     for (const std::string& frame : frames) {
       const std::string command = command_of(frame);
@@ -431,14 +424,13 @@ class Model {
       if (command != "MESSAGE") continue;
       const std::string destination = header_of(frame, "destination");
       if (destination == kErrors) {
-        const bool of_frame = !header_of(frame, "receipt-id").empty();
-        ++(of_frame ? member.refused : member.not_readable);
+        take_end(member, frame);
         continue;
       }
       const auto found = member.subscriptions.find(header_of(frame, "subscription"));
       if (found != member.subscriptions.end() && found->second.room->destination() == destination) {
         take(found->second, frame);
-      } else if (!ignore_rooms) {
+      } else {
         wrong("a message for nobody: " + frame);
       }
     }

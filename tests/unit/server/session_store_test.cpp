@@ -181,6 +181,57 @@ TEST_F(SessionStoreTest, AFailingStoreIsToldAndNobodySeesWhatItDidNotTake) {
   log::set_level(log::Level::info);
 }
 
+TEST_F(SessionStoreTest, AnEndedResumptionIsNamedAndCostsNoOtherSubscription) {
+  log::set_level(log::Level::off);
+  const chat::Room other{RoomId::random(), chat::Room::Kind::open, "other", 0, {}, {}};
+  ASSERT_TRUE(world_.store.create(other, {10, 10}));
+  const std::string destination = "/sub/channel/" + other.id.to_string();
+  world_.start();
+  Person& reader = join();
+  Person& deaf = join();
+  on([&] {
+    reader.subscribe("err", std::string(kErrors));
+    reader.subscribe("one", lobby(), "since:0\nreceipt:1\n");
+    reader.subscribe("two", destination, "receipt:2\n");
+    deaf.subscribe("live", destination, "receipt:1\n");
+  });
+  world_.await([&] {
+    return reader.output.all("RECEIPT", "receipt-id").size() == 2 &&
+           deaf.output.all("RECEIPT", "receipt-id").size() == 1;
+  });
+  on([&] { reader.say("UNSUBSCRIBE\nid:two\n\n"); });  // the room is known to the loop now
+  world_.store.reads_fail = true;
+  on([&] {
+    reader.subscribe("t:wo", destination, "since:0\n");
+    deaf.subscribe("three", destination, "since:0\n");
+  });
+  world_.await([&] {
+    return deaf.output.close_code != 0 &&
+           reader.output.all("MESSAGE", "ended-subscription") == Texts{"t\\cwo"};
+  });
+  on([&] {
+    EXPECT_EQ(test::header_of(reader.output.last(), "ended-destination"), destination);
+    EXPECT_EQ(test::header_of(reader.output.last(), "subscription"), "err");
+    EXPECT_THAT(reader.output.last(), HasSubstr("SERVER_OVERLOAD"));
+    test::expect_failed(deaf, "SERVER_OVERLOAD", 1008);
+    EXPECT_EQ(test::header_of(deaf.output.last(), "ended-subscription"), "three");
+    EXPECT_EQ(test::header_of(deaf.output.last(), "ended-destination"), destination);
+  });
+
+  world_.store.reads_fail = false;
+  on([&] {
+    reader.send(chat::lobby_id(), "heard by one");
+    reader.send(other.id, "heard by t:wo, again");
+    reader.subscribe("t:wo", destination, "since:0\n");  // its id is free
+  });
+  world_.await([&] {
+    Texts heard = reader.output.all("MESSAGE", "subscription");
+    return std::count(heard.begin(), heard.end(), "one") == 1 &&
+           std::count(heard.begin(), heard.end(), "t\\cwo") == 1;
+  });
+  log::set_level(log::Level::info);
+}
+
 TEST_F(SessionStoreTest, DisconnectWaitsForWhatWasSent) {
   world_.hold_outcomes();
   world_.start();
@@ -209,7 +260,7 @@ TEST_F(SessionStoreTest, ShuttingDownWaitsForWhatWasSentToo) {
   on([&] { busy.send(chat::lobby_id(), "a", "receipt:1\n"); });
   world_.await_held(1);
   on([&] {
-    world_.shard().shut_down();
+    world_.shard().shut_down(false);
     EXPECT_EQ(idle.output.close_code, 1001);
     EXPECT_EQ(busy.output.close_code, 0);
     busy.send(chat::lobby_id(), "too late", "receipt:2\n");
@@ -218,6 +269,28 @@ TEST_F(SessionStoreTest, ShuttingDownWaitsForWhatWasSentToo) {
   EXPECT_THAT(receipts(busy), ElementsAre("1"));
   on([&] { EXPECT_EQ(busy.output.close_code, 1001); });
   EXPECT_EQ(stored(), 1U);
+}
+
+TEST_F(SessionStoreTest, ShuttingDownAtOnceWaitsForNothingAndAcknowledgesNothing) {
+  world_.hold_outcomes();
+  world_.start();
+  Person& busy = join();
+  Person& leaving = join();
+  on([&] {
+    busy.send(chat::lobby_id(), "a", "receipt:1\n");
+    leaving.send(chat::lobby_id(), "b", "receipt:2\n");
+    leaving.say("DISCONNECT\nreceipt:bye\n\n");
+  });
+  world_.await_held(2);
+  on([&] {
+    world_.shard().shut_down(false);
+    world_.shard().shut_down(true);
+    EXPECT_EQ(busy.output.close_code, 1001);
+    EXPECT_EQ(leaving.output.close_code, 1001) << "it never heard that its end was in order";
+  });
+  world_.let_go(2);
+  EXPECT_THAT(receipts(busy), IsEmpty());
+  EXPECT_THAT(receipts(leaving), IsEmpty());
 }
 
 TEST_F(SessionStoreTest, InputPausesWhileTooManySendsWaitAndKeepsItsOrder) {

@@ -378,7 +378,7 @@ TEST_F(SessionTransactionsTest, TheEndOfASessionDropsWhatIsOpen) {
   EXPECT_EQ(open(), 4U);
   on([&] {
     std::erase_if(people_, [&](const auto& each) { return each.get() == &vanishes; });
-    world_.shard().shut_down();
+    world_.shard().shut_down(false);
     EXPECT_EQ(stays.output.close_code, 1001);
   });
   EXPECT_EQ(open(), 0U);
