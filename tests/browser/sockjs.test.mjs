@@ -110,8 +110,8 @@ describe('sockjs-client in Chromium', () => {
       assert.equal(used, transport);
       // All that a transport loads, the iframe page's script too, comes from the server itself.
       assert.deepEqual(asked.filter((url) => new URL(url).origin !== server.url && !url.startsWith('blob:')), []);
-      const scripts = asked.filter((url) => url.startsWith(`${server.url}/assets/sockjs-client-`));
-      assert.equal(scripts.length > 0, transport.startsWith('iframe'), `${scripts}`);
+      const loaded = asked.filter((url) => url.startsWith(`${server.url}/assets/sockjs-client-`));
+      assert.equal(loaded.length > 0, transport.startsWith('iframe'), `${loaded}`);
     });
   }
 
