@@ -2,11 +2,12 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { precompress } from './build/precompress';
+import { sockjsClient } from './build/sockjs-client';
 
 const server = 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte(), precompress()],
+  plugins: [svelte(), sockjsClient(), precompress()],
   build: {
     target: 'es2022',
     // The policy of the page allows no data: script or style; small assets stay files as well.

@@ -23,7 +23,6 @@ struct Config {
   std::uint32_t loops = 0;
 
   std::vector<std::string> allowed_origins;
-  std::string sockjs_client_url;
   bool sockjs_cookie = false;
   std::vector<std::string> trusted_proxies;
   std::vector<std::string> rate_exempt;

@@ -175,9 +175,6 @@ std::span<const Setting> all_settings() {
       // Who is let in.
       {"allowed_origins", &Config::allowed_origins, "http://127.0.0.1:5500,http://localhost:5500",
        0, 0, "Other web origins whose pages may call this server; its own page always may."},
-      {"sockjs_client_url", &Config::sockjs_client_url, "", 0, 0,
-       "Where the SockJS iframe page loads sockjs-client from: a path or http(s) address; empty: "
-       "that page is not offered. What lies there runs as a page of this server."},
       {"sockjs_cookie", &Config::sockjs_cookie, "false", 0, 0,
        "Set the cookie JSESSIONID, by which a load balancer keeps a SockJS client on one server."},
       {"trusted_proxies", &Config::trusted_proxies, "", 0, 0,

@@ -75,12 +75,6 @@ Result<void> validate(const Config& config) {
     return invalid("token_secret: needs at least 32 bytes");
   }
   if (const auto origins = check_origins(config.allowed_origins); !origins) return origins;
-  const std::string& client_url = config.sockjs_client_url;
-  if (!client_url.empty() && ((!client_url.starts_with('/') && !client_url.starts_with("http://") &&
-                               !client_url.starts_with("https://")) ||
-                              client_url.find_first_of("\"<>& \r\n\t") != std::string::npos)) {
-    return invalid("sockjs_client_url: must be a path or an address, such as /sockjs.min.js");
-  }
   if (config.page_size_default > config.page_size_max) {
     return invalid("page_size_default: must not be more than page_size_max");
   }

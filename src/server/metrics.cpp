@@ -78,6 +78,31 @@ void add_broker(Families& out, Broker& broker) {
               figures.dropped);
 }
 
+void add_compression(Families& out, const std::vector<std::unique_ptr<Shard>>& shards) {
+  const auto sum = [&](auto codec, auto figure) {
+    std::uint64_t total = 0;
+    for (const auto& shard : shards) total += ((*shard.*codec)().figures().*figure).load();
+    return total;
+  };
+  using Figures = websocket::DeflateFigures;
+  out.counter("deflate_messages_total",
+              "Messages compressed, each once for all who hear it in one framing.",
+              sum(&Shard::deflater, &Figures::messages));
+  out.counter("deflate_plain_bytes_total", "Their bytes before.",
+              sum(&Shard::deflater, &Figures::plain_bytes));
+  out.counter("deflate_compressed_bytes_total", "Their bytes after.",
+              sum(&Shard::deflater, &Figures::compressed_bytes));
+  out.counter("inflate_messages_total", "Compressed messages of clients.",
+              sum(&Shard::inflater, &Figures::messages));
+  out.counter("inflate_compressed_bytes_total", "Their bytes as they came.",
+              sum(&Shard::inflater, &Figures::compressed_bytes));
+  out.counter("inflate_plain_bytes_total", "The bytes that were inflated of them.",
+              sum(&Shard::inflater, &Figures::plain_bytes));
+  out.counter("inflate_refused_total",
+              "Of them, those that were corrupt or inflated to over websocket_message_bytes_max.",
+              sum(&Shard::inflater, &Figures::refused));
+}
+
 }  // namespace
 
 std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards) {
@@ -145,6 +170,7 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
   out.counter("written_bytes_total", "Bytes written to connections.",
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
+  add_compression(out, shards);
   add_store(out, services.store);
   if (services.broker.open()) add_broker(out, services.broker);
   return out.text();

@@ -220,11 +220,11 @@ void Decoder::collect(std::span<char>& input) {
 
 Event Decoder::take_inflated() {
   const Inflater::Stretch stretch = inflater_->next();
-  if (stretch.corrupt) return fail(kCloseInvalidPayload, "a compressed message is corrupt");
   message_bytes_ += stretch.bytes.size();
-  if (message_bytes_ > limits_->message_bytes_max) {
-    return fail(kCloseMessageTooBig, "the message is too big");
-  }
+  const bool too_big = message_bytes_ > limits_->message_bytes_max;
+  if (stretch.corrupt || too_big) inflater_->refuse();
+  if (stretch.corrupt) return fail(kCloseInvalidPayload, "a compressed message is corrupt");
+  if (too_big) return fail(kCloseMessageTooBig, "the message is too big");
   if (stretch.end) {
     compressed_.reset();
     end_frame();

@@ -29,6 +29,10 @@ Bytef* input_of(const char* bytes) {
   return reinterpret_cast<Bytef*>(const_cast<char*>(bytes));
 }
 
+void count(std::atomic<std::uint64_t>& figure, std::uint64_t more) {
+  figure.fetch_add(more, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 struct Deflater::Stream {
@@ -90,6 +94,9 @@ void Deflater::append_end(std::string& out, std::string_view text, Deflate defla
     z.avail_out = static_cast<uInt>(room);
   }
   out.resize(out.size() - z.avail_out - kFlushTail.size());
+  count(figures_.messages, 1);
+  count(figures_.plain_bytes, text.size());
+  count(figures_.compressed_bytes, out.size() - before);
 }
 
 struct Inflater::Stream {
@@ -115,6 +122,8 @@ void Inflater::begin(std::span<const char> payload) {
   stream_->in_tail = false;
   z.next_in = input_of(payload.data());
   z.avail_in = static_cast<uInt>(payload.size());
+  count(figures_.messages, 1);
+  count(figures_.compressed_bytes, payload.size());
 }
 
 Inflater::Stretch Inflater::next() {
@@ -143,6 +152,7 @@ Inflater::Stretch Inflater::next() {
     if (stretch.end || stretch.corrupt) break;
   }
   stretch.bytes = std::span(stream_->out).first(stream_->out.size() - z.avail_out);
+  count(figures_.plain_bytes, stretch.bytes.size());
   return stretch;
 }
 

@@ -4,10 +4,11 @@
 // Nothing is remembered from one message to the next ("no context takeover", docs/adr/0010): one
 // Deflater and one Inflater serve all connections of an event loop. They take zlib's memory with
 // their first message: the Deflater 256 KiB and, for small windows, 23 KiB; the Inflater 72 KiB
-// with its output. The loop's thread only.
+// with its output. The loop's thread only, except for the figures.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,14 @@ enum class Deflate : std::uint8_t {
 };
 inline constexpr std::size_t kDeflates = 3;
 
+// What went through a Deflater or an Inflater. Written by its loop's thread, read by any.
+struct DeflateFigures {
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> plain_bytes{0};
+  std::atomic<std::uint64_t> compressed_bytes{0};
+  std::atomic<std::uint64_t> refused{0};  // inflating only: corrupt, or of more than was allowed
+};
+
 // A compressed message is a sequence of blocks, so a head of each receiver's own and a tail that
 // all share make one message: append_stored(head), then append_end(tail).
 class Deflater {
@@ -38,8 +47,11 @@ class Deflater {
   // Appends `text` compressed on its own, as the end of a message. `deflate` is not off.
   void append_end(std::string& out, std::string_view text, Deflate deflate);
 
+  const DeflateFigures& figures() const { return figures_; }
+
  private:
   struct Stream;
+  DeflateFigures figures_;
   std::array<std::unique_ptr<Stream>, kDeflates> streams_;  // made when first asked for
 };
 
@@ -61,9 +73,14 @@ class Inflater {
   void begin(std::span<const char> payload);
   // The message's next stretch. The sum of all is the caller's to bound: each costs its size only.
   Stretch next();
+  // The caller gives the message up: for corruption, or for its sum.
+  void refuse() { figures_.refused.fetch_add(1, std::memory_order_relaxed); }
+
+  const DeflateFigures& figures() const { return figures_; }
 
  private:
   struct Stream;
+  DeflateFigures figures_;
   std::unique_ptr<Stream> stream_;
 };
 

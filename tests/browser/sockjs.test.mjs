@@ -66,7 +66,7 @@ describe('sockjs-client in Chromium', () => {
   before(async () => {
     [browser, friend, stranger] = await Promise.all([launchBrowser(), openSite(), openSite()]);
     server = await startServer({
-      args: ['--allowed-origins', friend.origin, '--sockjs-client-url', `${friend.origin}/sockjs-1.6.js`],
+      args: ['--allowed-origins', friend.origin],
     });
   });
   after(async () => {
@@ -78,7 +78,7 @@ describe('sockjs-client in Chromium', () => {
 
   const cases = ['1.5', '1.6'].flatMap((version) => [
     ...own.map((transport) => ({ version, transport, page: 'its own origin' })),
-    // The iframe page loads one version of the client; the page around it must have the same.
+    // The server's iframe page loads 1.6.1; the page around it must have the same.
     ...others.filter((transport) => version === '1.6' || !transport.startsWith('iframe'))
       .map((transport) => ({ version, transport, page: 'another origin' })),
   ]);
@@ -102,10 +102,16 @@ describe('sockjs-client in Chromium', () => {
           await page.addScriptTag({ content: readFileSync(scripts[name], 'utf8') });
         }
       }
+      const asked = [];
+      page.on('request', (request) => asked.push(request.url()));
       const { response: token } = await (await fetch(`${server.url}/init`)).json();
       const { heard, used } = await page.evaluate(converse, { url: server.url, transport, token, room: lobby, text });
       assert.deepEqual(heard, [`${transport} ${text}`, `${transport} ${text}`]);
       assert.equal(used, transport);
+      // All that a transport loads, the iframe page's script too, comes from the server itself.
+      assert.deepEqual(asked.filter((url) => new URL(url).origin !== server.url && !url.startsWith('blob:')), []);
+      const loaded = asked.filter((url) => url.startsWith(`${server.url}/assets/sockjs-client-`));
+      assert.equal(loaded.length > 0, transport.startsWith('iframe'), `${loaded}`);
     });
   }
 

@@ -7,23 +7,13 @@
 # (python2.7 on the PATH, or named by PYTHON27) and PyPI. Every case must end OK or INFORMATIONAL. The
 # counts are printed as docs/conformance.md has them; the reports are left in build/conformance.
 set -euo pipefail
-# shellcheck source=script/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../../script/lib.sh"
+# shellcheck source=tests/conformance/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$project_root"
 
 autobahn_version=0.8.2
 python=${PYTHON27:-python2.7}
 home=$project_root/build/conformance/autobahn
-scratch=$(mktemp -d) server_pid=''
-# shellcheck disable=SC2317 # called by the trap
-clean_up() {
-  if [[ -n $server_pid ]]; then
-    kill "$server_pid" 2>/dev/null || true
-    wait "$server_pid" 2>/dev/null || true
-  fi
-  rm -rf "$scratch"
-}
-trap clean_up EXIT
 
 install_autobahn() {
   "$python" --version >/dev/null 2>&1 ||
@@ -37,16 +27,8 @@ install_autobahn() {
 
 install_autobahn
 
-port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => {
-  console.log(s.address().port); s.close() })')
-build/release/realtimechat --conformance true --listen "127.0.0.1:$port" --data-dir "$scratch/data" \
-  --log-level warn &
-server_pid=$!
-for ((i = 0; i < 300; ++i)); do
-  if (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-  kill -0 "$server_pid" 2>/dev/null || fail "the program did not start." "its words are above."
-  sleep 0.1
-done
+port=$(free_port)
+start_server "$port"
 
 if (($# == 0)); then set -- '*'; fi
 rm -rf "$home/reports"

@@ -115,8 +115,7 @@ def main():
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
         server = subprocess.Popen([
-            PROGRAM, "--listen", f"127.0.0.1:{port}", "--data-dir", data, "--conformance", "true",
-            "--sockjs-client-url", "/sockjs.min.js"
+            PROGRAM, "--listen", f"127.0.0.1:{port}", "--data-dir", data, "--conformance", "true"
         ])
         try:
             wait_for(port, server)

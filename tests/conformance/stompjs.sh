@@ -8,8 +8,8 @@
 # ws are installed there from npm, in the versions that the suite's own lock file names. Chromium is
 # CHROME_BIN, or chromium on the PATH.
 set -euo pipefail
-# shellcheck source=script/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../../script/lib.sh"
+# shellcheck source=tests/conformance/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 checkout=$(realpath "${1:-.}")
 if [[ ! -e $checkout/spec/support/jasmine.json ]]; then
@@ -20,21 +20,6 @@ cd "$project_root"
 
 home=$project_root/build/conformance/stompjs
 packages=(jasmine@5.6.0 ws@8.18.1 karma@6.4.4 karma-jasmine@5.1.0 karma-chrome-launcher@3.2.0)
-scratch=$(mktemp -d) server_pid=''
-# shellcheck disable=SC2317 # called by the trap
-clean_up() {
-  if [[ -n $server_pid ]]; then
-    kill "$server_pid" 2>/dev/null || true
-    wait "$server_pid" 2>/dev/null || true
-  fi
-  rm -rf "$scratch"
-}
-trap clean_up EXIT
-
-free_port() {
-  node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => {
-    console.log(s.address().port); s.close() })'
-}
 
 mkdir -p "$home"
 if [[ ! -e $home/installed || $(<"$home/installed") != "${packages[*]}" ]]; then
@@ -50,16 +35,9 @@ port=$(free_port) page_port=$(free_port)
 sed -i "s|ws://localhost:15674/ws|ws://127.0.0.1:$port/ws|" "$home"/spec/config/*.js
 # The suite sends bodies of 1 MiB, more than is taken by default; and it waits five seconds for the end
 # of a session without heart-beats whose WebSocket still answers pings.
-build/release/realtimechat --conformance true --listen "127.0.0.1:$port" --data-dir "$scratch/data" \
-  --allowed-origins "http://127.0.0.1:$page_port" --stomp-body-bytes-max 2MiB \
-  --websocket-message-bytes-max 4MiB --outbox-bytes-max 8MiB \
-  --heart-beat-interval 1s --heart-beat-pings false --log-level warn &
-server_pid=$!
-for ((i = 0; i < 300; ++i)); do
-  if (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-  kill -0 "$server_pid" 2>/dev/null || fail "the program did not start." "its words are above."
-  sleep 0.1
-done
+start_server "$port" --allowed-origins "http://127.0.0.1:$page_port" \
+  --stomp-body-bytes-max 2MiB --websocket-message-bytes-max 4MiB --outbox-bytes-max 8MiB \
+  --heart-beat-interval 1s --heart-beat-pings false
 
 # The clients of the suite log every frame: only what it says of its tests is shown.
 run_suite() {

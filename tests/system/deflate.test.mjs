@@ -62,6 +62,29 @@ describe('compressed and plain clients in one room', () => {
     assert.ok(read(late) < read(members.plain) / 10);
   });
 
+  it('are counted: once a message, not once a subscriber', async (t) => {
+    const server = await serverFor(t, { args: ['--loops', '1'] });
+    const user = await newUser(server);
+    const room = await newRoom(server, user);
+    const members = [];
+    for (let n = 0; n < 5; ++n) members.push(await memberFor(t, server, user, room, { deflate }));
+    await memberFor(t, server, user, room);
+    const before = await metric(server, 'inflate_messages_total');
+    assert.ok(before >= 10, 'CONNECT and SUBSCRIBE of five');
+    for (const text of ['short', 'x'.repeat(20_000), 'y'.repeat(20_000)]) {
+      await members[0].post(room, text);
+      for (const member of members) assert.equal((await member.message('room')).body.message, text);
+    }
+    assert.equal(await metric(server, 'deflate_messages_total'), 2, 'the short one is not worth it');
+    const [plain, compressed] = [await metric(server, 'deflate_plain_bytes_total'), await metric(server, 'deflate_compressed_bytes_total')];
+    assert.ok(plain > 40_000 && plain < 42_000, `${plain}`);
+    assert.ok(compressed > 0 && compressed < plain / 10, `${compressed}`);
+    assert.equal(await metric(server, 'inflate_messages_total'), before + 3);
+    assert.ok((await metric(server, 'inflate_plain_bytes_total')) > 40_000);
+    assert.ok((await metric(server, 'inflate_compressed_bytes_total')) < 10_000);
+    assert.equal(await metric(server, 'inflate_refused_total'), 0);
+  });
+
   it('when the first fragment says so and the others follow', async (t) => {
     const server = await serverFor(t);
     const user = await newUser(server);
@@ -116,6 +139,7 @@ describe('what inflates to much', () => {
     }
     assert.deepEqual(ends, Array(10).fill({ code: 1009, reason: 'the message is too big' }));
     assert.ok((await residentMiB(server)) - before < 32, 'the memory of the server stays flat');
+    assert.equal(await metric(server, 'inflate_refused_total'), 10);
   });
 
   it('within the limit, again and again, leaves the others their turns', async (t) => {

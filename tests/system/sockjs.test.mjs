@@ -154,7 +154,6 @@ describe('SockJS over HTTP', () => {
       assert.equal((await request(server, `${newSession()}/jsonp${callback}`)).status, 500, callback);
     }
     assert.equal((await request(server, '/echo')).status, 404, 'no end points of the conformance profile');
-    assert.equal((await request(server, '/connect/iframe.html')).status, 404, 'not without sockjs_client_url');
   });
 
   it('htmlfile and jsonp: what is sent cannot end the script that it stands in', async (t) => {
@@ -297,12 +296,19 @@ describe('SockJS bounds and times', () => {
   });
 
   it('the iframe page, its script and who may frame it; the cookie of balancers', async (t) => {
-    const server = await serverFor(t, { args: ['--sockjs-client-url', '/sockjs.js', '--sockjs-cookie', 'true'] });
+    const server = await serverFor(t, { args: ['--sockjs-cookie', 'true'] });
     for (const name of ['iframe.html', 'iframe-1.6.1.html', 'iframe.html?t=1']) {
       const { status, raw, headers } = await request(server, `/connect/${name}`);
       assert.equal(status, 200, name);
-      assert.match(raw.toString(), /<script src="\/sockjs\.js">/);
-      assert.match(headers['content-security-policy'], /^frame-ancestors 'self' http:\/\/127\.0\.0\.1:5500/);
+      const [, script] = /<script src="([^"]+)">/.exec(raw.toString());
+      const client = await request(server, script);
+      assert.equal(client.status, 200, script);
+      assert.match(client.raw.toString(), /^\/\* sockjs-client v1\.6\.1 /, script);
+      assert.match(client.headers['content-type'], /javascript/);
+      assert.match(client.headers['cache-control'], /immutable/);
+      const known = { 'If-None-Match': client.headers.etag };
+      assert.equal((await request(server, script, { headers: known })).status, 304, 'it has an ETag');
+      assert.match(headers['content-security-policy'], /^frame-ancestors 'self' http:\/\/127\.0\.0\.1:5500.*; default-src 'self' /);
       const again = await request(server, `/connect/${name}`, { headers: { 'If-None-Match': headers.etag } });
       assert.equal(again.status, 304);
     }

@@ -9,47 +9,22 @@
 namespace rtc::server {
 namespace {
 
+using test::kErrors;
+using test::lobby;
 using test::Person;
-using test::World;
+using test::Texts;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using Texts = std::vector<std::string>;
-
-constexpr std::string_view kErrors = "/user/queue/errors";
-
-std::string lobby() {
-  return "/sub/channel/" + chat::lobby_id().to_string();
-}
-
-class SessionStoreTest : public testing::Test {
+class SessionStoreTest : public test::SessionsTest {
  protected:
-  ~SessionStoreTest() override {
-    world_.stop();
-    people_.clear();
-  }
   Person& join(const std::string& more = "") {
-    Person* person = nullptr;
-    world_.on_loop([&] {
-      people_.push_back(std::make_unique<Person>(world_));
-      person = people_.back().get();
-      person->connect("1.2", more);
-    });
-    return *person;
-  }
-  void on(const std::function<void()>& action) { world_.on_loop(action); }
-  Texts receipts(const Person& person) {
-    Texts values;
-    on([&] { values = person.output.all("RECEIPT", "receipt-id"); });
-    return values;
+    return enter([&](Person& person) { person.connect("1.2", more); });
   }
   std::size_t stored() {
     return world_.store.page_after(chat::lobby_id(), 0, 10'000).value().size();
   }
-
-  World world_;
-  std::vector<std::unique_ptr<Person>> people_;
 };
 
 TEST_F(SessionStoreTest, AReceiptComesAfterTheCommitAndEveryoneHearsTheMessage) {

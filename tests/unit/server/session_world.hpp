@@ -38,6 +38,13 @@ inline std::string command_of(const std::string& frame) {
   return frame.substr(0, frame.find('\n'));
 }
 
+using Texts = std::vector<std::string>;
+
+inline constexpr std::string_view kErrors = "/user/queue/errors";
+inline std::string lobby() {
+  return "/sub/channel/" + chat::lobby_id().to_string();
+}
+
 class FakeOutput final : public SessionOutput {
  public:
   explicit FakeOutput(Framing framing = Framing::websocket) : framing_(framing) {}
@@ -228,13 +235,14 @@ class World {
                                                .files = files_,
                                                .new_identity = {},
                                                .metrics_text = {},
-                                               .sockjs = {},
+                                               .sockjs = sockjs_services(config),
                                                .shards = {},
                                                .trusted_proxies = {},
                                                .rate_exempt = {*net::Network::parse("127.0.0.0/8")},
                                                .metrics_allowed = {},
                                                .totals = {}});
     shard_ = std::make_unique<Shard>(*services_, 0);
+    services_->shards.push_back(shard_.get());
   }
   void take(std::vector<chat::Outcome> outcomes) {
     const std::scoped_lock lock(held_mutex_);
@@ -281,6 +289,40 @@ struct Person {
 
   FakeOutput output;
   Session session;
+};
+
+// Sessions of a world that was started.
+class SessionsTest : public testing::Test {
+ protected:
+  ~SessionsTest() override {
+    world_.stop();
+    people_.clear();
+  }
+  void on(const std::function<void()>& action) { world_.on_loop(action); }
+  // Another one, who begins with that.
+  Person& enter(const std::function<void(Person&)>& begin, Framing framing = Framing::websocket) {
+    Person* person = nullptr;
+    on([&] {
+      people_.push_back(std::make_unique<Person>(world_, framing));
+      person = people_.back().get();
+      begin(*person);
+    });
+    return *person;
+  }
+  Texts headers(const Person& person, const std::string& command, const std::string& name) {
+    Texts values;
+    on([&] { values = person.output.all(command, name); });
+    return values;
+  }
+  Texts receipts(const Person& person) { return headers(person, "RECEIPT", "receipt-id"); }
+  std::string last(const Person& person) {
+    std::string frame;
+    on([&] { frame = person.output.last(); });
+    return frame;
+  }
+
+  World world_;
+  std::vector<std::unique_ptr<Person>> people_;
 };
 
 // Whether the session was ended with an ERROR of that type.

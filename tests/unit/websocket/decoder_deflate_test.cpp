@@ -122,6 +122,12 @@ TEST(DecoderDeflate, BoundsWhatAMessageInflatesTo) {
   constexpr DecoderLimits kDefault{};
   EXPECT_EQ(decode({client_frame(Opcode::binary, bomb, kCompressed)}, kDefault, &inflater),
             Log{"error 1009"});
+  EXPECT_EQ(inflater.figures().refused, 2U);
+  EXPECT_LE(inflater.figures().plain_bytes,
+            200'001 + kDefault.message_bytes_max + Inflater::kStretchBytesMax);
+  EXPECT_EQ(decode({client_frame(Opcode::text, "\xFF\xFF", kCompressed)}, kDefault, &inflater),
+            Log{"error 1007"});
+  EXPECT_EQ(inflater.figures().refused, 3U) << "what is corrupt counts as well";
   // What comes compressed is bounded too.
   EXPECT_EQ(decode({client_frame(Opcode::binary, bomb, kFirst)},
                    DecoderLimits{.message_bytes_max = bomb.size() - 1}, &inflater),

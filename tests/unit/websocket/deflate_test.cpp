@@ -104,6 +104,26 @@ TEST(Deflate, SavesOnWhatRepeats) {
   EXPECT_FALSE(payload.ends_with(bytes({0, 0, 0xFF, 0xFF})));
 }
 
+TEST(Deflate, CountsWhatWentThrough) {
+  Deflater deflater;
+  Inflater inflater;
+  std::string payload;
+  Deflater::append_stored(payload, "head");
+  const std::size_t head = payload.size();
+  deflater.append_end(payload, std::string(100'000, 'x'), Deflate::full_window);
+  const std::size_t deflated = payload.size() - head;
+  deflater.append_end(payload, "another", Deflate::small_window);
+  EXPECT_EQ(deflater.figures().messages, 2U);
+  EXPECT_EQ(deflater.figures().plain_bytes, 100'007U);
+  EXPECT_EQ(deflater.figures().compressed_bytes, payload.size() - head);
+  payload.resize(head + deflated);
+  inflated(inflater, payload);
+  EXPECT_EQ(inflater.figures().messages, 1U);
+  EXPECT_EQ(inflater.figures().plain_bytes, 100'004U);
+  EXPECT_EQ(inflater.figures().compressed_bytes, payload.size());
+  EXPECT_EQ(inflater.figures().refused, 0U);
+}
+
 TEST(Inflate, TakesTheExamplesOfTheRfc) {
   const struct {
     const char* section;
