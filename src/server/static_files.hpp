@@ -27,8 +27,8 @@ class StaticFiles {
 
   bool has(std::string_view path) const;
   // GET and HEAD of a path that it has ("/" is index.html): with ETag and 304, Cache-Control
-  // (files under /assets/ carry a hash or a version in their names and never change), the content security
-  // policy, and the best encoding out of br, gzip and none that Accept-Encoding takes.
+  // (files under /assets/ carry a hash or a version in their names and never change), the content
+  // security policy, and the best encoding out of br, gzip and none that Accept-Encoding takes.
   http::Response get(const http::Request& request) const;
 
  private:
