@@ -226,7 +226,7 @@ describe('a room without history', () => {
     const user = await newUser(server);
     const room = await newLiveRoom(server, user);
     const stalled = await memberFor(t, server, user, room);
-    stalled.ws._socket.pause();
+    stalled.ws.pause();
     const writer = await clientFor(t, server, user);
     const text = 'x'.repeat(60_000);
     while ((await metric(server, 'slow_consumers_total')) === 0) await writer.post(room, text);
