@@ -222,7 +222,7 @@ describe('a room without history', () => {
   }
 
   it('cuts off who does not read, as any room', async (t) => {
-    const server = await serverFor(t, { args: [...fast, '--outbox-bytes-max', '65536'] });
+    const server = await serverFor(t, { args: [...fast, '--outbox-bytes-max', '256KiB'] });
     const user = await newUser(server);
     const room = await newLiveRoom(server, user);
     const stalled = await memberFor(t, server, user, room);
