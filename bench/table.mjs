@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const directory = process.argv[2] ?? 'build/bench'
-const names = { realtimechat: 'RealTimeChat', limit: 'bare limit server', rabbitmq: 'RabbitMQ web-stomp' }
+const names = { realtimechat: 'RealTimeChat', live: 'RealTimeChat, room without history', limit: 'bare limit server', rabbitmq: 'RabbitMQ web-stomp' }
 
 const traffic = [
   ['deliveries/s', 'deliveries_per_second', 0],

@@ -25,7 +25,7 @@ Crowd::Crowd(Loop& loop, const Options& options, std::uint32_t identities)
   HttpClient http(options);
   for (std::uint32_t i = 0; i < identities; ++i) tokens_.push_back(http.new_token());
   for (std::uint32_t i = 0; i < options.rooms; ++i) {
-    rooms_.push_back(http.new_room(name(i), tokens_[i % tokens_.size()]));
+    rooms_.push_back(http.new_room(name(i), tokens_[i % tokens_.size()], options.history));
   }
 }
 

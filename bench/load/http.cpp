@@ -66,8 +66,8 @@ std::string HttpClient::new_token() {
                    "response");
 }
 
-std::string HttpClient::new_room(std::string_view name, std::string_view token) {
-  const std::string body = fmt::format(R"({{"name":"{}"}})", name);
+std::string HttpClient::new_room(std::string_view name, std::string_view token, bool history) {
+  const std::string body = fmt::format(R"({{"name":"{}","history":{}}})", name, history);
   return json_text(
       exchange(fmt::format("POST /chatroom HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n"
                            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",

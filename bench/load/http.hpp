@@ -22,7 +22,7 @@ class HttpClient {
   // A new identity's token, from GET /init.
   std::string new_token();
   // A new open room's id, from POST /chatroom.
-  std::string new_room(std::string_view name, std::string_view token);
+  std::string new_room(std::string_view name, std::string_view token, bool history);
 
   // Without blocking: asks for /metrics; then, until it gives something, the answer.
   void ask_metrics();

@@ -132,6 +132,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--send", options.send_to, "Destination, with {room}");
   app.add_option("--body", options.body, "Of a message, with {text} and {room}");
   app.add_option("--pid", options.pid, "The server's process, to read its CPU time and memory");
+  app.add_flag("!--no-history", options.history,
+               "Make rooms whose messages are live only (RealTimeChat)");
   app.add_flag("--json", options.json, "Print the figures as one JSON object");
   add_load_options(app, options);
   try {

@@ -33,6 +33,7 @@ struct Options {
   std::string send_to;
   std::string body;
   int pid = 0;
+  bool history = true;  // of the rooms that it makes; false: their messages are live only
 
   // The load.
   std::uint32_t rooms = 1;

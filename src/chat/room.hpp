@@ -21,6 +21,7 @@ struct Room {
   std::int64_t created_at_ms = 0;  // Unix time
   UserId creator;                  // open rooms; all zero for the lobby
   std::array<UserId, 2> members;   // direct rooms: the two, in ascending order
+  bool history = true;             // open rooms; false: its messages are live only, never stored
 };
 
 }  // namespace rtc::chat

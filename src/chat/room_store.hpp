@@ -21,8 +21,8 @@ class RoomStore {
  public:
   virtual ~RoomStore() = default;
 
-  // Stores an open room under room.id, a fresh random id. Beyond a bound: too_many_requests with a
-  // message that names the bound.
+  // Stores an open room (and whether it has history) under room.id, a fresh random id. Beyond a
+  // bound: too_many_requests with a message that names the bound.
   virtual Result<void> create(const Room& room, const RoomBounds& bounds) = 0;
 
   // The direct room of the two members of `room`; stored under room.id when there was none.

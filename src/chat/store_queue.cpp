@@ -17,9 +17,13 @@ std::size_t unit_end(const std::vector<Submission>& batch, std::size_t from) {
 
 }  // namespace
 
-StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBounds& bounds,
-                       OnOutcomes on_outcomes)
-    : store_(messages), relay_(relay), bounds_(bounds), on_outcomes_(std::move(on_outcomes)) {
+StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout,
+                       const StoreQueueBounds& bounds, OnOutcomes on_outcomes)
+    : store_(messages),
+      relay_(relay),
+      fanout_(fanout),
+      bounds_(bounds),
+      on_outcomes_(std::move(on_outcomes)) {
   threads_.emplace_back([this] { write_loop(); });
   for (unsigned i = 0; i < bounds_.readers; ++i) threads_.emplace_back([this] { read_loop(); });
 }
@@ -157,19 +161,38 @@ void StoreQueue::commit(std::vector<Submission>& batch) {
   }
 }
 
+std::vector<MessageId> StoreQueue::publish_live(std::span<Submission> batch) {
+  std::vector<Draft> live;
+  for (Submission& each : batch) {
+    if (each.draft.live) live.push_back(std::move(each.draft));
+  }
+  if (live.empty()) return {};
+  return fanout_.publish_live(live);
+}
+
 void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
                         std::vector<Outcome>& outcomes, std::vector<Message>& committed) {
-  std::vector<Draft> drafts;
-  drafts.reserve(to - from);
-  for (std::size_t i = from; i < to; ++i) drafts.push_back(std::move(batch[i].draft));
+  const std::span<Submission> part = std::span(batch).subspan(from, to - from);
+  std::vector<Draft> drafts;  // those to be stored
+  drafts.reserve(part.size());
+  for (Submission& each : part) {
+    if (!each.draft.live) drafts.push_back(std::move(each.draft));
+  }
   const auto stored = store_.append(drafts);
   if (stored) {
     figures_.commits.fetch_add(1, std::memory_order_relaxed);
     health_.commit_worked();
-    for (std::size_t i = from; i < to; ++i) {
-      Draft& draft = drafts[i - from];
-      const auto [id, repeated] = (*stored)[i - from];
-      outcomes.push_back({batch[i].reply, id, {}});
+    const std::vector<MessageId> live_ids = publish_live(part);
+    std::size_t next = 0;
+    std::size_t next_live = 0;
+    for (const Submission& each : part) {
+      if (each.draft.live) {
+        outcomes.push_back({each.reply, live_ids[next_live++], {}});
+        continue;
+      }
+      const auto [id, repeated] = (*stored)[next];
+      Draft& draft = drafts[next++];
+      outcomes.push_back({each.reply, id, {}});
       if (repeated) {
         figures_.repeats.fetch_add(1, std::memory_order_relaxed);
         continue;
@@ -182,7 +205,10 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
   }
   if (unit_end(batch, from) < to && stored.error().code == ErrorCode::not_found_chatroom) {
     // One draft for a room that is not there must not cost the others.
-    for (std::size_t i = from; i < to; ++i) batch[i].draft = std::move(drafts[i - from]);
+    std::size_t next = 0;
+    for (Submission& each : part) {
+      if (!each.draft.live) each.draft = std::move(drafts[next++]);
+    }
     for (std::size_t i = from; i < to; i = unit_end(batch, i)) {
       append(batch, i, unit_end(batch, i), outcomes, committed);
     }
@@ -191,11 +217,11 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
   const bool unknown_room = stored.error().code == ErrorCode::not_found_chatroom;
   if (!unknown_room) health_.commit_failed(to - from, stored.error());
   figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
-  for (std::size_t i = from; i < to; ++i) {
+  for (const Submission& each : part) {
     const std::string reason = unknown_room
                                    ? stored.error().message
                                    : "the message could not be stored; send it again in a while";
-    outcomes.push_back({batch[i].reply, 0, {stored.error().code, reason}});
+    outcomes.push_back({each.reply, 0, {stored.error().code, reason}});
   }
 }
 

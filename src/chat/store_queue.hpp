@@ -3,7 +3,8 @@
 //
 // Event loops hand work in and never wait; answers come back through callbacks on these threads.
 // What is committed goes to the relay first and to the senders' loops second, from the writing
-// thread, so both follow the commit and keep its order.
+// thread, so both follow the commit and keep its order. Live drafts come here only in one unit with
+// some that are stored: they are given to the fan-out once those are.
 #pragma once
 
 #include <atomic>
@@ -14,10 +15,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "base/result.hpp"
+#include "chat/fanout.hpp"
 #include "chat/message_store.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_store.hpp"
@@ -44,7 +47,9 @@ struct Submission {
 // How one submission ended.
 struct Outcome {
   ReplyTo reply;
-  MessageId id = 0;  // 0: not stored, because of `error`; a retry's is the first try's
+  // 0: neither stored nor, if it is live, given to readers, because of `error`; a retry's is the
+  // first try's.
+  MessageId id = 0;
   Error error;
 
   bool stored() const { return id != 0; }
@@ -74,8 +79,8 @@ class StoreQueue {
   using OnOutcomes = std::function<void(std::vector<Outcome>)>;
   using Job = std::function<void()>;
 
-  // The stores and the relay outlive the queue. Threads start at once.
-  StoreQueue(MessageStore& messages, Relay& relay, const StoreQueueBounds& bounds,
+  // The stores, the relay and the fan-out outlive the queue. Threads start at once.
+  StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout, const StoreQueueBounds& bounds,
              OnOutcomes on_outcomes);
   ~StoreQueue();  // drain() first, or what waits is lost
   StoreQueue(const StoreQueue&) = delete;
@@ -105,12 +110,14 @@ class StoreQueue {
   void read_loop();
   void commit(std::vector<Submission>& batch);
   void forget_old_keys();
+  std::vector<MessageId> publish_live(std::span<Submission> batch);  // those that are live
   // Commits batch[from, to), whole units, as one batch; outcomes and messages are appended.
   void append(std::vector<Submission>& batch, std::size_t from, std::size_t to,
               std::vector<Outcome>& outcomes, std::vector<Message>& committed);
 
   MessageStore& store_;
   Relay& relay_;
+  Fanout& fanout_;
   StoreQueueBounds bounds_;
   OnOutcomes on_outcomes_;
   StoreFigures figures_;

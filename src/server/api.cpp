@@ -246,8 +246,14 @@ void post_room(const ApiCall& call) {
     answer(call, error_response(name.error()));
     return;
   }
+  const json::value* const history = body->if_contains("history");
+  if (history != nullptr && !history->is_bool()) {
+    answer(call, error_response({ErrorCode::invalid_parameter, "history: expected true or false"}));
+    return;
+  }
   chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
                   unix_ms(),        identity->id,           {}};
+  room.history = history == nullptr || history->get_bool();
   const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
     const auto created = services.rooms.create(room, bounds);

@@ -22,8 +22,9 @@ constexpr std::size_t kSharedTailMin = 1024;
 
 }  // namespace
 
-Hub::Hub(std::string epoch, websocket::Deflater& deflater, std::size_t deflate_bytes_min)
-    : epoch_(std::move(epoch)), context_{epoch_, deflater, deflate_bytes_min} {
+Hub::Hub(Epochs epochs, websocket::Deflater& deflater, std::size_t deflate_bytes_min)
+    : epochs_(std::move(epochs)),
+      context_{epochs_.stored, epochs_.live, deflater, deflate_bytes_min} {
   entry_.key_.kind = Destination::Kind::entry;
   errors_.key_.kind = Destination::Kind::errors;
   for (Topic* const topic : {&entry_, &errors_}) topic->destination_ = to_string(topic->key_);

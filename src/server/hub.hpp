@@ -39,9 +39,15 @@ class Hub {
     std::uint32_t index = 0;  // kHeld: nothing is delivered to it yet
   };
 
-  // `epoch`: the store's, told with every message. Messages of `deflate_bytes_min` and more are
+  // What names the ids: the store's, those of rooms without history. Told with every message.
+  struct Epochs {
+    std::string stored;
+    std::string live;
+  };
+
+  // Messages of `deflate_bytes_min` and more are
   // compressed where the subscriber's transport agreed to it.
-  Hub(std::string epoch, websocket::Deflater& deflater, std::size_t deflate_bytes_min);
+  Hub(Epochs epochs, websocket::Deflater& deflater, std::size_t deflate_bytes_min);
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
   ~Hub();
@@ -83,7 +89,7 @@ class Hub {
                             std::span<const stomp::Header> more_headers, std::string_view body);
   // A room's message, as deliver() encodes it.
   std::string encode(const Group& group, const chat::Message& message) const;
-  const std::string& epoch() const { return epoch_; }
+  const Epochs& epochs() const { return epochs_; }
 
   // Hands out what was encoded since the last call. Once a turn.
   void flush();
@@ -110,7 +116,7 @@ class Hub {
   void hand_out(Group& group);
   void erase_if_empty(Group& group);
 
-  std::string epoch_;
+  Epochs epochs_;
   RoomMessage::Context context_;
   Topic entry_;
   Topic errors_;

@@ -141,6 +141,8 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
               sum(&ShardFigures::stomp_connections));
   out.counter("messages_received_total", "Messages accepted from clients.",
               sum(&ShardFigures::messages_received));
+  out.counter("live_messages_total", "Messages of rooms without history.",
+              services.fanout.live_messages());
   out.gauge("transactions_open", "Transactions begun and neither committed nor aborted.",
             static_cast<double>(sum(&ShardFigures::transactions_open)));
   out.counter("deliveries_total", "Messages handed to subscribers.",

@@ -26,6 +26,7 @@ struct Replay {
   std::uint32_t number = 0;  // tells it from an older one of the same subscription
   std::uint32_t subscription = 0;
   RoomId room;
+  bool live = false;   // the room has no history: there is nothing to read
   MessageId last = 0;  // everything up to it was sent, or the client was told to page for it
   bool waits_for_drain = false;
 };
@@ -45,6 +46,7 @@ struct SubscribeRequest {
   std::optional<MessageId> since;
   std::string epoch;
   std::string receipt;
+  bool live = false;  // the room has no history
 };
 
 }  // namespace rtc::server

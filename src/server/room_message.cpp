@@ -7,6 +7,7 @@ namespace rtc::server {
 
 RoomMessage::RoomMessage(const chat::Message& message, const Context& context)
     : context_(context),
+      epoch_(message.live ? context.live_epoch : context.epoch),
       id_(std::to_string(message.id)),
       message_id_(message.room.to_string() + "-" + id_),
       body_(message_json(message)) {}
@@ -20,7 +21,7 @@ void RoomMessage::append_head(std::string& out, const Group& group) {
       .header("message-id", message_id_)
       .header("content-type", "application/json")
       .header("id", id_)
-      .header("epoch", context_.epoch)
+      .header("epoch", epoch_)
       .end_headers(body_.size());
   const Tail& tail = tail_of(variant);
   append_framed_head(out, variant.framing, head, tail.bytes.size(), tail.compressed);

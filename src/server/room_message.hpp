@@ -18,7 +18,8 @@ class RoomMessage {
  public:
   // What the messages of a loop have in common.
   struct Context {
-    std::string_view epoch;
+    std::string_view epoch;       // of stored messages
+    std::string_view live_epoch;  // of those of rooms without history
     websocket::Deflater& deflater;
     std::size_t deflate_bytes_min;  // a shorter body is sent as it is
   };
@@ -38,6 +39,7 @@ class RoomMessage {
   Tail& tail_of(const Variant& variant);
 
   const Context& context_;
+  std::string_view epoch_;
   std::string id_;
   std::string message_id_;
   std::string body_;

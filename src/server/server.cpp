@@ -37,7 +37,7 @@ Error setting_error(std::string_view name, const Error& error) {
 
 Server::Server(const Config& config, const Parts& parts) : config_(config), files_(parts.page) {
   store_ = std::make_unique<chat::StoreQueue>(
-      parts.messages, parts.relay,
+      parts.messages, parts.relay, fanout_,
       chat::StoreQueueBounds{
           .messages_max = config_.store_queue_max,
           .batch_max = config_.store_batch_max,
@@ -49,6 +49,7 @@ Server::Server(const Config& config, const Parts& parts) : config_(config), file
       .tokens = parts.tokens,
       .messages = parts.messages,
       .rooms = parts.rooms,
+      .fanout = fanout_,
       .store = *store_,
       .files = files_,
       .new_identity = parts.new_identity,
@@ -60,7 +61,7 @@ Server::Server(const Config& config, const Parts& parts) : config_(config), file
       .metrics_allowed = {},
       .totals = {},
   });
-  parts.relay.start([this](const chat::MessageBatch& batch) { deliver(batch); });
+  parts.relay.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); });
 }
 
 Result<NetworkSettings> resolve_networks(const Config& config) {
@@ -185,12 +186,6 @@ void Server::stop() {
     threads_.clear();
   }
   store_->drain();
-}
-
-void Server::deliver(const chat::MessageBatch& batch) {
-  services_->undelivered.fetch_add(static_cast<std::int64_t>(batch->size() * shards_.size()),
-                                   std::memory_order_relaxed);
-  on_every_loop([batch](Shard& shard) { shard.deliver(batch); });
 }
 
 void Server::settle(std::vector<chat::Outcome> outcomes) {

@@ -10,6 +10,7 @@
 
 #include "base/config.hpp"
 #include "base/result.hpp"
+#include "chat/fanout.hpp"
 #include "chat/message_store.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_store.hpp"
@@ -67,12 +68,12 @@ class Server {
   // On every loop; `accept` takes what comes. Fails when none of the addresses can be had.
   Result<void> listen(const std::vector<net::ListenAddress>& addresses, std::string_view scheme,
                       void (Shard::*accept)(int fd, const net::IpAddress& peer));
-  void deliver(const chat::MessageBatch& batch);
   void settle(std::vector<chat::Outcome> outcomes);
   void on_every_loop(const std::function<void(Shard&)>& action);
 
   Config config_;
   StaticFiles files_;
+  chat::Fanout fanout_;
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "chat/fanout.hpp"
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
 #include "chat/presence.hpp"
@@ -93,6 +94,7 @@ struct Services {
   const chat::TokenAuthority& tokens;
   chat::MessageStore& messages;
   chat::RoomStore& rooms;
+  chat::Fanout& fanout;
   chat::StoreQueue& store;
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
@@ -104,9 +106,6 @@ struct Services {
   std::vector<net::Network> rate_exempt;
   std::vector<net::Network> metrics_allowed;
   std::atomic<bool> draining{false};
-  // Messages committed and not yet encoded, summed over the loops: beyond store_queue_max senders
-  // get SERVER_OVERLOAD.
-  std::atomic<std::int64_t> undelivered{0};
   Totals totals;
   chat::Presence presence{
       {config.presence_names_max, config.typing_max, config.typing_lifetime_ms}};

@@ -65,8 +65,9 @@ void Session::on_bytes(std::string_view bytes) {
 
 bool Session::may_take_frames() const {
   const std::size_t sends_max = shard_.config().sends_in_flight_max;
-  return !ended_ && !waiting_for_room_ && !throttled_ && closing_code_ == 0 &&
-         in_flight_ < sends_max && (pending_ == nullptr || pending_->size() < 2 * sends_max);
+  return !ended_ && !waiting_for_room_ && commit_awaited_ == 0 && !throttled_ &&
+         closing_code_ == 0 && in_flight_ < sends_max &&
+         (pending_ == nullptr || pending_->size() < 2 * sends_max);
 }
 
 void Session::run_parser(std::string_view bytes) {
@@ -254,6 +255,7 @@ void Session::on_outcome(const chat::Outcome& outcome) {
     return each.request == outcome.reply.request && each.awaited > 0;
   });
   --found->awaited;
+  if (found->awaited == 0 && found->request == commit_awaited_) commit_awaited_ = 0;
   if (outcome.stored()) {
     if (!found->ids.empty()) found->ids += ',';
     found->ids += std::to_string(outcome.id);

@@ -1,8 +1,7 @@
 // One STOMP session: from CONNECT to its end, whatever carries it. The loop's thread only.
 //
-// Bytes come in through on_bytes(), frames go out through a SessionOutput, which hides whether a
-// WebSocket or SockJS is below. It stops taking frames (its output pauses) while it waits for the
-// store to tell about a room, and while too many of its own messages wait to be stored.
+// Bytes come in through on_bytes(), frames go out through a SessionOutput. It takes none (its
+// output pauses) while it waits for a room or a COMMIT, or too many of its messages do.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +62,7 @@ class Session final : public Application, private net::Timer {
 
  private:
   friend class SessionBroker;
-  using WithRoom = std::function<void(Session&, const Result<void>&)>;
+  using WithRoom = std::function<void(Session&, const Result<const chat::Room*>&)>;
 
   void on_timer() override;
   bool may_take_frames() const;
@@ -91,7 +90,7 @@ class Session final : public Application, private net::Timer {
   void start_replay(const SubscribeRequest& request, std::uint32_t subscription);
   void read_on(std::uint32_t number, const std::string* epoch);
   void on_page(std::uint32_t number, const ReplayPage& page);
-  void send_marker(const Hub::Seat& seat, std::string_view kind, MessageId from, MessageId to);
+  void send_marker(const Replay& replay, std::string_view kind, MessageId from, MessageId to);
   Replay* find_replay(std::uint32_t number);
   void abandon_replay(std::uint32_t number);
   void drop_subscription(std::uint32_t subscription);
@@ -100,7 +99,7 @@ class Session final : public Application, private net::Timer {
   // Looks the room up and calls `then` with whether this identity may enter it, now or after a
   // pause of the input.
   void with_room(RoomId id, WithRoom then);
-  Result<void> check_entry(const chat::Room* room) const;
+  Result<const chat::Room*> check_entry(const chat::Room* room) const;
   void resume();
   void acknowledge(std::string receipt);
   void release_receipts();
@@ -130,7 +129,8 @@ class Session final : public Application, private net::Timer {
   Transactions transactions_;
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
   std::uint32_t next_request_ = 1;
-  std::uint32_t in_flight_ = 0;  // own messages given to the store
+  std::uint32_t in_flight_ = 0;       // own messages given to the store or the readers
+  std::uint32_t commit_awaited_ = 0;  // request of a COMMIT over stored and live rooms; 0: none
   chat::TokenBucket frame_rate_;
   SessionTimes times_;
   std::string closing_reason_;

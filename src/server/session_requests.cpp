@@ -1,4 +1,5 @@
 // SEND: from the frame to the store. And the rooms that frames name.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/clock.hpp"
@@ -77,12 +78,12 @@ Result<TypingBody> parse_typing(std::string_view body) {
 
 }  // namespace
 
-Result<void> Session::check_entry(const chat::Room* room) const {
+Result<const chat::Room*> Session::check_entry(const chat::Room* room) const {
   if (room == nullptr) return {ErrorCode::not_found_chatroom, "there is no such room"};
   if (!chat::may_enter(*room, identity_.id())) {
     return {ErrorCode::forbidden_access, "this room is not yours"};
   }
-  return {};
+  return room;
 }
 
 void Session::with_room(RoomId id, WithRoom then) {
@@ -152,11 +153,13 @@ void Session::on_send(const stomp::Frame& frame) {
   }
   request.draft = std::move(*draft);
   const RoomId room = request.draft.room;
-  with_room(room, [request = std::move(request)](Session& self, const Result<void>& entry) mutable {
-    if (entry) {
+  with_room(room, [request = std::move(request)](Session& self,
+                                                 const Result<const chat::Room*>& found) mutable {
+    if (found) {
+      request.draft.live = !(*found)->history;
       self.post(std::move(request));
     } else {
-      self.refuse_send(request, entry.error());
+      self.refuse_send(request, found.error());
     }
   });
 }
@@ -236,11 +239,16 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
       presence.set_typing(draft.room, identity_.id(), false, 0);
     }
   }
+  const auto live = std::count_if(drafts.begin(), drafts.end(),
+                                  [](const chat::Draft& draft) { return draft.live; });
   if (!shard_.submit(drafts, handle_, request)) {
-    refuse({ErrorCode::server_overload, "too much is waiting to be stored; try again in a while"},
+    refuse({ErrorCode::server_overload,
+            "too much is waiting to be stored or delivered; try again in a while"},
            receipt);
     return;
   }
+  // Its live messages go out after the commit: what the session says next must not overtake them.
+  if (live > 0 && live < std::ssize(drafts)) commit_awaited_ = request;
   const auto count = static_cast<std::uint32_t>(drafts.size());
   in_flight_ += count;
   // Also without a receipt: later frames' receipts wait for it.

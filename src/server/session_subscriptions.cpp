@@ -33,6 +33,16 @@ std::optional<AckMode> parse_ack_mode(std::string_view text) {
   return std::nullopt;
 }
 
+// Of a room without history nothing is left to read: what was missed is a gap.
+ReplayPage page_of_live(const chat::Fanout& fanout, const SubscribeRequest& request) {
+  ReplayPage page;
+  page.newest = fanout.newest(request.destination.room);
+  const bool another = !request.epoch.empty() && request.epoch != fanout.live_epoch();
+  page.epoch_changed = another || *request.since > page.newest;
+  page.too_many = !page.epoch_changed && page.newest > *request.since;
+  return page;
+}
+
 Error not_readable() {
   return {ErrorCode::server_overload, "the history could not be read; subscribe again in a while"};
 }
@@ -96,14 +106,15 @@ void Session::on_subscribe(const stomp::Frame& frame) {
     request.since = last;
     request.epoch = frame.get("epoch");
   }
-  with_room(destination->room,
-            [request = std::move(request)](Session& self, const Result<void>& entry) {
-              if (entry) {
-                self.subscribe(request);
-              } else {
-                self.refuse(entry.error(), request.receipt);
-              }
-            });
+  with_room(destination->room, [request = std::move(request)](
+                                   Session& self, const Result<const chat::Room*>& found) mutable {
+    if (found) {
+      request.live = !(*found)->history;
+      self.subscribe(request);
+    } else {
+      self.refuse(found.error(), request.receipt);
+    }
+  });
 }
 
 std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& request) {
@@ -205,9 +216,14 @@ void Session::drop_subscription(std::uint32_t subscription) {
 // ------------------------------------------------------------------------------
 
 void Session::start_replay(const SubscribeRequest& request, std::uint32_t subscription) {
-  replays_.push_back(
-      {next_request_++, subscription, request.destination.room, *request.since, false});
-  read_on(replays_.back().number, &request.epoch);
+  replays_.push_back({next_request_++, subscription, request.destination.room, request.live,
+                      *request.since, false});
+  const std::uint32_t number = replays_.back().number;
+  if (request.live) {
+    on_page(number, page_of_live(shard_.services().fanout, request));
+  } else {
+    read_on(number, &request.epoch);
+  }
 }
 
 Replay* Session::find_replay(std::uint32_t number) {
@@ -279,9 +295,9 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
   }
   const Hub::Seat seat = subscriptions_[replay->subscription];
   if (page.epoch_changed) {
-    send_marker(seat, "EPOCH_CHANGED", 1, page.newest);
+    send_marker(*replay, "EPOCH_CHANGED", 1, page.newest);
   } else if (page.too_many) {
-    send_marker(seat, "HISTORY_GAP", replay->last + 1, page.newest);
+    send_marker(*replay, "HISTORY_GAP", replay->last + 1, page.newest);
   }
   if (page.epoch_changed || page.too_many) replay->last = page.newest;
   const std::size_t bytes_max = replay_bytes_max(shard_.config().outbox_bytes_max);
@@ -316,11 +332,13 @@ void Session::on_drained() {
   }
 }
 
-void Session::send_marker(const Hub::Seat& seat, std::string_view kind, MessageId from,
+void Session::send_marker(const Replay& replay, std::string_view kind, MessageId from,
                           MessageId to) {
+  const Hub::Seat& seat = subscriptions_[replay.subscription];
+  const Hub::Epochs& epochs = shard_.hub().epochs();
   const std::string message_id = "marker-" + std::to_string(next_request_++);
   const std::array headers{stomp::Header{"marker", kind},
-                           stomp::Header{"epoch", shard_.hub().epoch()}};
+                           stomp::Header{"epoch", replay.live ? epochs.live : epochs.stored}};
   output_.send(Hub::encode(*seat.group, message_id, "application/json", headers,
                            fmt::format(R"({{"type":"{}","from":{},"to":{}}})", kind, from, to)));
 }

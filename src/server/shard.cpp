@@ -1,7 +1,9 @@
 #include "server/shard.hpp"
 
+#include <algorithm>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 #include "base/log.hpp"
 #include "server/http_connection.hpp"
@@ -35,12 +37,14 @@ Shard::Shard(Services& services, std::uint32_t index)
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
-      hub_(services.messages.epoch(), deflater_, services.config.websocket_deflate_bytes_min),
+      hub_({services.messages.epoch(), services.fanout.live_epoch()}, deflater_,
+           services.config.websocket_deflate_bytes_min),
       loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
   loop_.set_bounds({services.config.outbox_bytes_max, services.config.outbox_time_max_ms,
                     services.config.close_timeout_ms});
   loop_.add_turn_end([this] { end_turn(); });
   services_.broker.attach(index_, [this] { loop_.post([this] { collect_mail(); }); });
+  services_.fanout.attach(index_, [this] { loop_.post([this] { collect_messages(); }); });
 }
 
 Shard::~Shard() {
@@ -134,28 +138,51 @@ void Shard::cache_room(const chat::Room& room) {
 }
 
 bool Shard::submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint32_t request) {
-  if (services_.undelivered.load(std::memory_order_relaxed) > config().store_queue_max ||
-      !services_.store.reserve(drafts.size())) {
-    return false;
-  }
+  const chat::Fanout& fanout = services_.fanout;
+  const auto here = static_cast<std::int64_t>(live_drafts_.size() * fanout.loops());
+  if (fanout.undelivered() + here > config().store_queue_max) return false;
+  const bool live = std::all_of(drafts.begin(), drafts.end(),
+                                [](const chat::Draft& draft) { return draft.live; });
+  if (!live && !services_.store.reserve(drafts.size())) return false;
   figures_.messages_received.fetch_add(drafts.size(), std::memory_order_relaxed);
   const chat::ReplyTo reply{index_, session.slot, session.generation, request};
   for (chat::Draft& draft : drafts) {
-    submissions_.push_back({std::move(draft), reply, &draft != &drafts.back()});
+    if (live) {
+      live_drafts_.push_back(std::move(draft));
+      live_replies_.push_back(reply);
+    } else {
+      submissions_.push_back({std::move(draft), reply, &draft != &drafts.back()});
+    }
   }
   return true;
 }
 
+// Live ones first: a session's live message must not come behind those of its COMMIT over stored
+// and live rooms, which the writing thread publishes.
 void Shard::submit_all() {
+  publish_live();
   if (!submissions_.empty()) services_.store.submit(submissions_);
+}
+
+void Shard::publish_live() {
+  if (live_drafts_.empty()) return;
+  const std::vector<MessageId> ids = services_.fanout.publish_live(live_drafts_, index_);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    live_outcomes_.push_back({live_replies_[i], ids[i], {}});
+  }
+  live_drafts_.clear();
+  live_replies_.clear();
+  collect_messages();
 }
 
 void Shard::end_turn() {
   submit_all();
   deliver_some();
   hub_.flush();
+  if (!live_outcomes_.empty()) settle(std::exchange(live_outcomes_, {}));
   sockjs_.flush();
   submit_all();  // of requests that waited behind an answer which was given just now
+  if (!live_outcomes_.empty()) loop_.post([] {});  // those are delivered and settled next
   figures_.deliveries.store(hub_.deliveries(), std::memory_order_relaxed);
   figures_.presence_bytes.store(hub_.presence_bytes(), std::memory_order_relaxed);
 }
@@ -163,14 +190,14 @@ void Shard::end_turn() {
 // A burst is encoded and written in slices: each turn's memory is bounded, and who reads fast
 // enough never has more waiting than a slice.
 void Shard::deliver_some() {
-  std::int64_t delivered = 0;
+  std::size_t delivered = 0;
   while (!incoming_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
     Incoming& first = incoming_.front();
     hub_.deliver(first.batch, first.next++);
     ++delivered;
     if (first.next == first.batch->size()) incoming_.pop_front();
   }
-  services_.undelivered.fetch_sub(delivered, std::memory_order_relaxed);
+  services_.fanout.delivered(delivered);
   while (!news_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
     IncomingNews& first = news_.front();
     const PresenceNews& news = (*first.batch)[first.next++];
@@ -182,6 +209,12 @@ void Shard::deliver_some() {
   }
   if (!incoming_.empty() || !news_.empty() || !mail_.empty())
     loop_.post([] {});  // the next turn follows at once
+}
+
+void Shard::collect_messages() {
+  for (chat::MessageBatch& batch : services_.fanout.collect(index_)) {
+    incoming_.push_back({std::move(batch), 0});
+  }
 }
 
 void Shard::collect_mail() {

@@ -79,18 +79,18 @@ class Shard : private net::Timer {
   const chat::Room* cached_room(const RoomId& id) const;
   void cache_room(const chat::Room& room);
 
-  // Hands messages (one at least; moved from) to the store at this turn's end, as one unit: all are
-  // stored or none. False when the store has no place left for all of them.
+  // Takes messages (one at least; moved from) as one unit, all or none, and at this turn's end
+  // hands them to the store, or to the readers at once if all are live. False when too much waits.
   bool submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint32_t request);
 
   // The number of connected people, for a subscriber of it; all hear of its changes from now on.
   std::uint64_t tell_count();
 
   // From other threads, by way of loop().post().
-  void deliver(const chat::MessageBatch& batch) { incoming_.push_back({batch, 0}); }
   void deliver(const PresenceBatch& news) { news_.push_back({news, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
-  void collect_mail();  // the broker has some
+  void collect_mail();      // the broker has some
+  void collect_messages();  // the fan-out has some
   // The server goes down: tell every client and close, as Session::shut_down().
   void shut_down(bool at_once);
 
@@ -101,6 +101,7 @@ class Shard : private net::Timer {
                           net::DetachedConnection* detached);
   void end_turn();
   void submit_all();
+  void publish_live();
   void deliver_some();
   void deliver(const Mail& mail);
 
@@ -118,11 +119,14 @@ class Shard : private net::Timer {
   SockJsSessions sockjs_;
   std::unordered_map<RoomId, chat::Room> rooms_;
   std::vector<chat::Submission> submissions_;
+  std::vector<chat::Draft> live_drafts_;      // for the fan-out, in whole units
+  std::vector<chat::ReplyTo> live_replies_;   // one each
+  std::vector<chat::Outcome> live_outcomes_;  // of those published in this turn
   struct Incoming {
     chat::MessageBatch batch;
     std::size_t next;
   };
-  std::deque<Incoming> incoming_;  // bounded by Services::undelivered
+  std::deque<Incoming> incoming_;  // bounded by Fanout::undelivered
   struct IncomingNews {
     PresenceBatch batch;
     std::size_t next;

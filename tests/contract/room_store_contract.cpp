@@ -21,6 +21,7 @@ void expect_same(const Room& a, const Room& b) {
   EXPECT_EQ(a.name, b.name);
   EXPECT_EQ(a.created_at_ms, b.created_at_ms);
   EXPECT_EQ(a.members, b.members);
+  EXPECT_EQ(a.history, b.history);
   if (a.kind == Room::Kind::open) {
     EXPECT_EQ(a.creator, b.creator);
   }
@@ -49,6 +50,23 @@ TEST_P(RoomStoreContract, FindsWhatWasCreated) {
   ASSERT_TRUE(rooms().create(room, kAmple));
   expect_same(rooms().find(room.id)->value(), room);
   EXPECT_FALSE(rooms().find(RoomId::random())->has_value());
+}
+
+TEST_P(RoomStoreContract, KeepsWhetherARoomHasHistory) {
+  EXPECT_TRUE(rooms().find(lobby_id())->value().history);
+  const Room stored = open_room("stored");
+  Room live = open_room("live");
+  live.history = false;
+  ASSERT_TRUE(rooms().create(stored, kAmple));
+  ASSERT_TRUE(rooms().create(live, kAmple));
+  expect_same(rooms().find(stored.id)->value(), stored);
+  expect_same(rooms().find(live.id)->value(), live);
+  const auto listed = rooms().list_open({}, 10);
+  ASSERT_EQ(listed->size(), 3U);
+  EXPECT_TRUE(listed->at(1).history);
+  EXPECT_FALSE(listed->at(2).history);
+  const Room direct = direct_room(UserId::random(), UserId::random());
+  EXPECT_TRUE(rooms().find_or_create_direct(direct, kAmple)->history);
 }
 
 TEST_P(RoomStoreContract, ListsOpenRoomsOldestFirstInPages) {

@@ -429,10 +429,18 @@ TEST_F(SqliteStoreTest, ACopyHasAnotherEpochAndAMovedFileTheSame) {
   EXPECT_NE(open_store(moved)->epoch(), second);
 }
 
-TEST_F(SqliteStoreTest, AFileOfTheVersionBeforeKeepsItsEpoch) {
+TEST_F(SqliteStoreTest, ARoomOfTheVersionBeforeHasHistory) {
+  const chat::Room room = chat::open_room("old");
+  ASSERT_TRUE(open()->create(room, chat::kAmple));
+  execute("ALTER TABLE rooms DROP COLUMN history; PRAGMA user_version = 3");
+  EXPECT_TRUE(open()->find(room.id)->value().history);
+}
+
+TEST_F(SqliteStoreTest, AFileOfVersionTwoKeepsItsEpoch) {
   const std::string first = open()->epoch();
   execute(
       "ALTER TABLE store DROP COLUMN boot; ALTER TABLE store DROP COLUMN file; "
+      "ALTER TABLE rooms DROP COLUMN history; "
       "PRAGMA user_version = 2");
   EXPECT_EQ(open()->epoch(), first);
   EXPECT_NE(ask("SELECT file FROM store"), "");

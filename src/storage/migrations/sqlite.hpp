@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 3> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 4> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -69,6 +69,10 @@ INSERT INTO store VALUES (lower(hex(randomblob(8))));
 ALTER TABLE store ADD COLUMN boot TEXT NOT NULL DEFAULT '';  -- of the machine, while the file is
                                         -- open for commits that a loss of power may take back
 ALTER TABLE store ADD COLUMN file TEXT NOT NULL DEFAULT '';  -- inode and birth of this very file
+)sql",
+    // 4: rooms without history
+    R"sql(
+ALTER TABLE rooms ADD COLUMN history INTEGER NOT NULL DEFAULT 1;  -- 0: messages are live only
 )sql",
 };
 

@@ -157,7 +157,7 @@ class StoreQueueTest : public testing::Test {
   StoreQueue& queue() {
     if (queue_ == nullptr) {
       queue_ = std::make_unique<StoreQueue>(
-          store_, journal_, bounds_,
+          store_, journal_, fanout_, bounds_,
           [this](const std::vector<Outcome>& outcomes) { journal_.settle(outcomes); });
     }
     return *queue_;
@@ -200,6 +200,7 @@ class StoreQueueTest : public testing::Test {
 
   ScriptedStore store_;
   Journal journal_;
+  Fanout fanout_;
   StoreQueueBounds bounds_;
   std::unique_ptr<StoreQueue> queue_;  // last: its threads use all of the above
 };
@@ -466,11 +467,80 @@ TEST_F(StoreQueueTest, AUnitWithAnUnknownRoomFailsWholeAndAlone) {
   EXPECT_EQ(queue().messages_waiting(), 0U);
 }
 
+// Requests 0 and 1: a stored message in room 1 between two live ones in room 7.
+class MixedUnitTest : public StoreQueueTest {
+ protected:
+  MixedUnitTest() {
+    fanout_.attach(0, [] {});
+  }
+  void submit_mixed(std::uint32_t request, std::uint8_t stored_room = 1) {
+    ASSERT_TRUE(queue().reserve(3));
+    std::vector<Submission> batch;
+    for (const std::uint8_t number : {std::uint8_t{7}, stored_room, std::uint8_t{7}}) {
+      batch.push_back(submission(request, number, batch.size() < 2));
+      batch.back().draft.live = number == 7;
+    }
+    queue().submit(batch);
+  }
+  std::vector<MessageId> ids_told() {
+    std::vector<MessageId> ids;
+    for (const Left& each : journal_.outcomes()) ids.push_back(each.id);
+    return ids;
+  }
+  // Ids of the live messages that the loops get.
+  std::vector<MessageId> live() {
+    std::vector<MessageId> ids;
+    for (const MessageBatch& batch : fanout_.collect(0)) {
+      for (const Message& each : *batch) {
+        EXPECT_TRUE(each.live);
+        ids.push_back(each.id);
+      }
+    }
+    return ids;
+  }
+};
+
+TEST_F(MixedUnitTest, LiveMessagesFollowTheCommitAndAreNotStored) {
+  store_.shut();
+  submit_mixed(0);
+  store_.wait_until_called();
+  submit_mixed(1);
+  EXPECT_EQ(live(), std::vector<MessageId>{}) << "nothing before the commit";
+  store_.open();
+  queue().drain();
+  EXPECT_EQ(ids_told(), (std::vector<MessageId>{1, 1, 2, 3, 2, 4}));
+  EXPECT_EQ(live(), (std::vector<MessageId>{1, 2, 3, 4}));
+  EXPECT_EQ(store_.batches(), (std::vector<std::vector<std::string>>{{"0"}, {"1"}}));
+  EXPECT_EQ(queue().messages_waiting(), 0U);
+}
+
+TEST_F(MixedUnitTest, AFailedCommitLeavesNothing) {
+  store_.fail_next(1);
+  submit_mixed(0);
+  journal_.wait_for_outcomes(3);
+  submit_mixed(1);
+  queue().drain();
+  EXPECT_EQ(ids_told(), (std::vector<MessageId>{0, 0, 0, 1, 1, 2}));
+  EXPECT_EQ(live(), (std::vector<MessageId>{1, 2}));
+}
+
+TEST_F(MixedUnitTest, AnUnknownRoomCostsItsOwnUnitOnly) {
+  store_.shut();
+  submit(9, 1);
+  store_.wait_until_called();
+  submit_mixed(0, kUnknownRoom);
+  submit_mixed(1);
+  store_.open();
+  queue().drain();
+  EXPECT_EQ(ids_told(), (std::vector<MessageId>{1, 0, 0, 0, 1, 2, 2}));
+  EXPECT_EQ(live(), (std::vector<MessageId>{1, 2}));
+}
+
 TEST_F(StoreQueueTest, AUnitIsSettledInOneCall) {
   bounds_.batch_max = 2;
   std::vector<std::size_t> calls;
   queue_ = std::make_unique<StoreQueue>(
-      store_, journal_, bounds_,
+      store_, journal_, fanout_, bounds_,
       [&](const std::vector<Outcome>& outcomes) { calls.push_back(outcomes.size()); });
   submit_unit(0, 5);
   queue().drain();

@@ -331,7 +331,8 @@ class Model {
       count += backlog_.front()->size();
       if (count > 250) return;  // what one turn surely delivers
       whole_batches_only_ = true;
-      world_.shard().deliver(backlog_.front());
+      world_.fanout.publish(backlog_.front());
+      world_.shard().collect_messages();
       for (const chat::Message& message : *backlog_.front()) handed_over_.push_back(message.room);
     }
   }

@@ -153,6 +153,7 @@ class World {
   Config config;         // to be changed before the first use of the shard
   unsigned readers = 2;  // threads that read the store; as config
   chat::MemoryStore store;
+  chat::Fanout fanout;
 
   Shard& shard() {
     if (shard_ == nullptr) build();
@@ -219,11 +220,9 @@ class World {
 
  private:
   void build() {
-    relay_.start([this](const chat::MessageBatch& batch) {
-      shard_->loop().post([this, batch] { shard_->deliver(batch); });
-    });
+    relay_.start([this](const chat::MessageBatch& batch) { fanout.publish(batch); });
     queue_ = std::make_unique<chat::StoreQueue>(
-        store, relay_,
+        store, relay_, fanout,
         chat::StoreQueueBounds{.messages_max = config.store_queue_max, .readers = readers},
         [this](std::vector<chat::Outcome> outcomes) { take(std::move(outcomes)); });
     services_ =
@@ -231,6 +230,7 @@ class World {
                                                .tokens = tokens_,
                                                .messages = store,
                                                .rooms = store,
+                                               .fanout = fanout,
                                                .store = *queue_,
                                                .files = files_,
                                                .new_identity = {},

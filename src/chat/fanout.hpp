@@ -1,0 +1,78 @@
+// Messages on their way to the event loops: those of the store, and those of rooms without history,
+// which get their ids here. Any thread; the lock is held for look-ups and pushes only.
+//
+// Each loop has a box. A batch goes into all of them under one lock: every loop takes all batches
+// in the same order, and what lies in one batch has nothing between it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "chat/message.hpp"
+#include "chat/relay.hpp"
+
+namespace rtc::chat {
+
+class Fanout {
+ public:
+  static constexpr std::uint32_t kNoLoop = 0xFFFFFFFF;
+
+  Fanout();
+
+  // Before the first message. `wake` is called, without the lock, by whoever put something into
+  // this loop's box while it was empty.
+  void attach(std::uint32_t loop, std::function<void()> wake);
+
+  // Stored messages, which have their ids.
+  void publish(const MessageBatch& batch);
+  // Messages of rooms without history (one at least; moved from): each gets the next id of its
+  // room. Returns the ids, in the same order. `by`: the calling loop, which is not woken, since it
+  // collects at once.
+  std::vector<MessageId> publish_live(std::span<Draft> drafts, std::uint32_t by = kNoLoop);
+
+  // What came for that loop since the last call, oldest first.
+  std::vector<MessageBatch> collect(std::uint32_t loop);
+  // That loop has encoded so many of them.
+  void delivered(std::size_t messages) {
+    undelivered_.fetch_sub(static_cast<std::int64_t>(messages), std::memory_order_relaxed);
+  }
+
+  // The newest id of a room without history; 0: it had no message since the process began.
+  MessageId newest(const RoomId& room) const;
+  // Names the ids of rooms without history; 16 letters and digits, others in each process.
+  const std::string& live_epoch() const { return live_epoch_; }
+
+  std::size_t loops() const { return boxes_.size(); }
+  // Messages published and not yet encoded, summed over the loops.
+  std::int64_t undelivered() const { return undelivered_.load(std::memory_order_relaxed); }
+  // Messages of rooms without history so far.
+  std::uint64_t live_messages() const { return live_messages_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Box {
+    std::vector<MessageBatch> batches;
+    std::function<void()> wake;
+  };
+  using Wakes = std::vector<const std::function<void()>*>;
+
+  // Under the lock; adds whom to wake after it.
+  void put(const MessageBatch& batch, std::uint32_t by, Wakes& wakes);
+  void count(std::size_t messages);
+
+  const std::string live_epoch_;
+  std::atomic<std::int64_t> undelivered_{0};
+  std::atomic<std::uint64_t> live_messages_{0};
+  mutable std::mutex mutex_;
+  std::vector<Box> boxes_;  // their contents guarded by mutex_, as the next
+  // By room, of those that were written to: at most rooms_max. None is forgotten, or its ids would
+  // be given again.
+  std::unordered_map<RoomId, MessageId> newest_;
+};
+
+}  // namespace rtc::chat
