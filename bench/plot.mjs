@@ -11,7 +11,7 @@ const runs = readRuns(from)
 
 const width = 860
 const left = 300 // where the axis begins: the names of the servers stand before it
-const right = 70 // for the value behind the longest bar
+const right = 130 // for the values behind the longest bar
 const rowHeight = 26
 
 // Readable on white and on black: the reader's preference decides, the ground comes along.
@@ -37,14 +37,15 @@ const short = (value) =>
   value.toLocaleString('en-US', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
 
 function svg(title, height, parts) {
-  const caption = circumstances(from).join(' ')
+  const sentences = circumstances(from)
+  const captions = [sentences.slice(0, 2), sentences.slice(2)].map((part) => part.join(' '))
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + 44}" role="img" aria-label="${escaped(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + 56}" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title><style>${style}</style>`,
     `<rect class="ground" width="100%" height="100%"/>`,
     text(16, 28, title, { kind: 'title' }),
     ...parts,
-    text(16, height + 28, caption, { kind: 'small' }),
+    ...captions.map((caption, i) => text(16, height + 26 + 16 * i, caption, { kind: 'small' })),
     '</svg>\n',
   ].join('\n')
 }
