@@ -88,7 +88,7 @@ function panels(title, wanted, { keys, divisor, label, row, legend = [] }) {
     rows.forEach(({ server, values }, i) => {
       const middle = top + (i + 0.5) * rowHeight
       parts.push(text(left - 10, middle + 4, servers[server], { anchor: 'end' }))
-      parts.push(...row(axis, middle, values, server.startsWith('realtimechat') ? 'own' : 'other'))
+      parts.push(...row(axis, middle, values, server === 'realtimechat' || server === 'live' ? 'own' : 'other'))
     })
     y = bottom + 26
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 // The servers, in the order of every table and plot.
 export const servers = {
   realtimechat: 'RealTimeChat',
-  realtimechat_live: 'RealTimeChat, room without history',
+  live: 'RealTimeChat, room without history',
   limit: 'limit: a write per delivery',
   limit_gather: 'limit-gather: a write per session and turn',
   ws: 'Node ws',

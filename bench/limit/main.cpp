@@ -1,7 +1,8 @@
 // The ruler: the least that a server can do for the same load. One epoll loop; WebSocket; just
 // enough STOMP for the load client to take it for a server (CONNECT, SUBSCRIBE, SEND, DISCONNECT);
-// each SEND goes to all subscribers of its destination with a fixed header block, either at once, in a
-// write of its own for each ("each"), or with the turn's others in one gathered write per session
+// each SEND goes to all subscribers of its destination with a fixed header block, either at once,
+// in a write of its own for each ("each"), or with the turn's others in one gathered write per
+// session
 // ("gather"). No identities, no checks, no store, no history, no bounds: no chat.
 #include <algorithm>
 #include <arpa/inet.h>

@@ -57,7 +57,7 @@ it('takes medians, and compares each load with its own limit server', async (t) 
   const runs = {};
   for (const load of ['A', 'B', 'C']) {
     [30, 10, 20].forEach((each, i) => (runs[`${load}-realtimechat-${i + 1}`] = traffic(each, each * 100)));
-    runs[`${load}-realtimechat_live-1`] = traffic(8, 3000);
+    runs[`${load}-live-1`] = traffic(8, 3000);
     runs[`${load}-limit-1`] = traffic(10, 1000);
     runs[`${load}-limit_gather-1`] = traffic(5, 4000);
   }
