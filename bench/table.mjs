@@ -1,12 +1,10 @@
 // Draws the tables of docs/benchmarks.md from the JSON that script/bench recorded: for each load and
-// server the medians of its runs, and the ratio to the bare limit server of the same run.
+// server the medians of its runs, and the ratio to a limit server of the same run.
 //
 //   node bench/table.mjs build/bench
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { circumstances, figure, objection, readRuns, servers, usable } from './runs.mjs'
 
 const directory = process.argv[2] ?? 'build/bench'
-const names = { realtimechat: 'RealTimeChat', live: 'RealTimeChat, room without history', limit: 'bare limit server', rabbitmq: 'RabbitMQ web-stomp' }
 
 const traffic = [
   ['deliveries/s', 'deliveries_per_second', 0],
@@ -21,71 +19,129 @@ const shares = [
   ['client', 'client_cpu_percent', 0],
   ['others', 'others_cpu_percent', 0],
 ]
+const idle = [
+  ['sessions', 'sessions', 0],
+  ['private bytes a session', 'private_bytes_per_session', 0],
+  ['all joined after s', 'join_seconds', 2],
+  ['server CPU, % of a core', 'server_cpu_percent', 2],
+  ['heart-beats seen', 'heart_beats_received', 0],
+]
+// `ruler`: the server that the figures of `ratios` are divided by.
 const loads = {
-  A: ['one room, 1,000 readers, one message in flight', traffic, 'server_cpu_us_per_delivery'],
-  B: ['one room, 1,000 readers, 32 messages in flight', traffic, 'server_cpu_us_per_delivery'],
-  D: ['100 rooms of 10 readers, 10,000 deliveries/s, open loop', traffic, 'latency_p50_us', 'latency_p99_us'],
-  E: ['idle sessions', [
-    ['sessions', 'sessions', 0],
-    ['private bytes a session', 'private_bytes_per_session', 0],
-    ['all joined after s', 'join_seconds', 2],
-    ['server CPU, % of a core', 'server_cpu_percent', 2],
-    ['heart-beats seen', 'heart_beats_received', 0],
-  ], 'private_bytes_per_session'],
-  P: ['10,000 people join one room, all listening to who comes', [
-    ['sessions', 'sessions', 0],
-    ['all joined after s', 'join_seconds', 2],
-    ['changes heard, in all', 'messages_while_joining', 0],
-    ['bytes a listener meanwhile', 'bytes_per_session_while_joining', 0],
-  ]],
-  F: ['connect, subscribe, leave; 6,000 visits/s, at most 64 at once', [
-    ['visits/s', 'visits_per_second', 0],
-    ['server CPU µs a visit', 'server_cpu_us_per_visit', 1],
-  ], 'server_cpu_us_per_visit'],
-  S: ['one room, 500 readers, full load; a stalled reader and one at 1 KB/s beside them, or not', [
-    ['deliveries/s', 'deliveries_per_second', 0],
-    ['server CPU µs each', 'server_cpu_us_per_delivery', 2],
-    ['p50 ms', 'latency_p50_us', 2, 1000],
-    ['p99 ms', 'latency_p99_us', 2, 1000],
-    ['RSS at most, MiB', 'rss_bytes_max', 1, 2 ** 20],
-  ]],
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  A: {
+    title: 'one room, 1,000 readers, one message in flight',
+    columns: [...traffic, ...shares],
+    ruler: 'limit',
+    ratios: ['server_cpu_us_per_delivery'],
+  },
+  B: {
+    title: 'one room, 1,000 readers, 32 messages in flight',
+    columns: [...traffic, ...shares],
+    ruler: 'limit_gather',
+    ratios: ['deliveries_per_second', 'server_cpu_us_per_delivery'],
+  },
+  C: {
+    title: '100 rooms of 10, everyone writes, four messages in flight each',
+    columns: [...traffic, ...shares],
+    ruler: 'limit_gather',
+    ratios: ['deliveries_per_second', 'server_cpu_us_per_delivery'],
+  },
+  D10: {
+    title: '100 rooms of 10 readers, 10,000 deliveries/s, open loop',
+    columns: [...traffic, ...shares],
+    ruler: 'limit',
+    ratios: ['latency_p50_us', 'latency_p99_us'],
+  },
+  D50: {
+    title: '100 rooms of 10 readers, 50,000 deliveries/s, open loop',
+    columns: [...traffic, ...shares],
+    ruler: 'limit',
+    ratios: ['latency_p50_us', 'latency_p99_us'],
+  },
+  E10: { title: '10,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session'] },
+  E19: { title: '19,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session'] },
+  F: {
+    title: 'connect, subscribe, leave; 6,000 visits/s, at most 64 at once',
+    columns: [['visits/s', 'visits_per_second', 0], ['server CPU µs a visit', 'server_cpu_us_per_visit', 1], ...shares],
+    ruler: 'limit',
+    ratios: ['server_cpu_us_per_visit'],
+  },
+  G: {
+    title: '19,000 readers of one room, one message a second',
+    columns: [
+      ['messages', 'messages', 0],
+      ['last reader: p50 ms', 'last_reader_p50_us', 1, 1000],
+      ['last reader: p99 ms', 'last_reader_p99_us', 1, 1000],
+      ['any reader: p50 ms', 'latency_p50_us', 1, 1000],
+      ['server CPU µs a delivery', 'server_cpu_us_per_delivery', 2],
+      ...shares,
+    ],
+    ruler: 'limit',
+    ratios: ['last_reader_p50_us', 'server_cpu_us_per_delivery'],
+  },
+  I: {
+    title: 'all at once: memory over time',
+    columns: [
+      ['minutes', 'seconds', 1, 60],
+      ['sessions', 'sessions', 0],
+      ['deliveries/s', 'deliveries_per_second', 0],
+      ['visits/s', 'visits_per_second', 0],
+      ['pages/s', 'pages_per_second', 0],
+      ['p99 ms', 'latency_p99_us', 2, 1000],
+      ['RSS MiB, first quarter', 'rss_bytes_first_quarter', 1, 2 ** 20],
+      ['last quarter', 'rss_bytes_last_quarter', 1, 2 ** 20],
+      ['slope, MiB/h', 'rss_slope_bytes_per_hour', 2, 2 ** 20],
+      ['server, % of a core', 'server_cpu_percent', 0],
+    ],
+  },
+  P: {
+    title: '10,000 people join one room, all listening to who comes',
+    columns: [
+      ['sessions', 'sessions', 0],
+      ['all joined after s', 'join_seconds', 2],
+      ['changes heard, in all', 'messages_while_joining', 0],
+      ['bytes a listener meanwhile', 'bytes_per_session_while_joining', 0],
+    ],
+  },
+  S: {
+    title: 'one room, 500 readers, full load; a stalled reader and one at 1 KB/s beside them, or not',
+    columns: [
+      ['deliveries/s', 'deliveries_per_second', 0],
+      ['server CPU µs each', 'server_cpu_us_per_delivery', 2],
+      ['p50 ms', 'latency_p50_us', 2, 1000],
+      ['p99 ms', 'latency_p99_us', 2, 1000],
+      ['RSS at most, MiB', 'rss_bytes_max', 1, 2 ** 20],
+    ],
+  },
 }
 
 const number = (value, decimals) =>
-  value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+  value === undefined
+    ? '–'
+    : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 
-// runs[load][server] = the JSON of each run
-const runs = {}
-for (const file of readdirSync(directory).sort()) {
-  const [, load, server] = file.match(/^([A-Z])-(\w+)-\d+\.json$/) ?? []
-  if (!load) continue
-  const servers = (runs[load] ??= {})
-  ;(servers[server] ??= []).push(JSON.parse(readFileSync(join(directory, file), 'utf8')))
-}
-
-function row(server, measured, columns, ratioKeys, ruler) {
-  const title = names[server] ?? server
-  const usable = measured.filter((run) => !run.refused && !run.faulty)
-  if (usable.length < measured.length) {
-    const why = measured.some((run) => run.faulty) ? 'lost, repeated or disordered' : 'the client was the busy side'
-    if (usable.length === 0) return `| ${title} | no figures: ${why} |`
-    console.error(`${title}: ${measured.length - usable.length} of ${measured.length} runs left out: ${why}`)
+function row(title, measured, { columns, ratios = [] }, ruler) {
+  const good = usable(measured)
+  if (good.length < measured.length) {
+    const why = objection(measured.find((run) => objection(run)))
+    if (good.length === 0) return `| ${title} | no figures: ${why} |`
+    console.error(`${title}: ${measured.length - good.length} of ${measured.length} runs left out: ${why}`)
   }
-  const of = (from, key) => median(from.map((run) => run[key]))
-  const cells = columns.map(([, key, decimals, divisor = 1]) => number(of(usable, key) / divisor, decimals))
-  const ratios = ratioKeys.map((key) => (ruler ? number(of(usable, key) / of(ruler, key), 2) : '–'))
-  return `| ${[title, ...cells, ...(ratios.length ? [ratios.join(' / ')] : [])].join(' | ')} |`
+  const scaled = (key, divisor) => {
+    const value = figure(measured, key)
+    return value === undefined ? undefined : value / divisor
+  }
+  const cells = columns.map(([, key, decimals, divisor = 1]) => number(scaled(key, divisor), decimals))
+  const quotients = ratios.map((key) => {
+    const [own, other] = [figure(measured, key), figure(ruler, key)]
+    return number(own === undefined || !other ? undefined : own / other, 2)
+  })
+  return `| ${[title, ...cells, ...(ratios.length ? [quotients.join(' / ')] : [])].join(' | ')} |`
 }
 
 // One run holds both sides: a row each, and what lies between them below.
 function sides(run, columns) {
-  if (run.refused || run.faulty) return [`| no figures: ${run.faulty ? 'faults' : 'the client was the busy side'} |`]
+  if (objection(run)) return [`| no figures: ${objection(run)} |`]
   const cells = (side) => columns.map(([, key, decimals, divisor = 1]) => number(run[`${key}_${side}`] / divisor, decimals))
   const mib = (key) => number(run[key] / 2 ** 20, 1)
   return [
@@ -100,26 +156,33 @@ function sides(run, columns) {
   ]
 }
 
-for (const [load, [title, own, ...ratioKeys]] of Object.entries(loads)) {
+// Whether the memory of the soak stayed where it was.
+function verdict(run) {
+  if (objection(run)) return []
+  return [
+    `\nMemory ${run.flat ? 'is flat' : 'is NOT flat'}: the last quarter's median is ` +
+      `${number((run.rss_bytes_last_quarter / run.rss_bytes_first_quarter - 1) * 100, 2)} % over the first's ` +
+      `(flat: at most ${run.flat_percent} %), after ${number(run.warm_up_seconds / 60, 1)} minutes of warm-up.`,
+  ]
+}
+
+const runs = readRuns(directory)
+console.log(`${circumstances(directory).join(' ')}\n`)
+for (const [load, shape] of Object.entries(loads)) {
   if (!runs[load]) continue
-  if (load === 'S') {
-    console.log(`**${load}: ${title}**\n`)
-    console.log(`| | ${own.map(([heading]) => heading).join(' | ')} |\n| --- |${' ---: |'.repeat(own.length)}`)
-    console.log(sides(runs[load].realtimechat[0], own).join('\n') + '\n')
-    continue
-  }
-  const columns = load === 'E' || load === 'P' ? own : [...own, ...shares]
-  const label = (key) => own.find(([, each]) => each === key)[0]
+  const { title, columns, ruler, ratios = [] } = shape
   console.log(`**${load}: ${title}**\n`)
   const headings = columns.map(([heading]) => heading)
-  if (ratioKeys.length) headings.push(`× limit: ${ratioKeys.map(label).join(' / ')}`)
-  console.log(`| | ${headings.join(' | ')} |`)
-  console.log(`| --- |${' ---: |'.repeat(headings.length)}`)
-  const ruler = runs[load].limit?.filter((run) => !run.refused && !run.faulty)
-  for (const server of Object.keys(names)) {
-    if (runs[load][server]) {
-      console.log(row(server, runs[load][server], columns, ratioKeys, ruler?.length ? ruler : undefined))
-    }
+  const label = (key) => columns.find(([, each]) => each === key)[0]
+  if (ratios.length) headings.push(`× ${ruler.replace('_', '-')}: ${ratios.map(label).join(' / ')}`)
+  console.log(`| | ${headings.join(' | ')} |\n| --- |${' ---: |'.repeat(headings.length)}`)
+  if (load === 'S') {
+    console.log(`${sides(runs.S.realtimechat[0], columns).join('\n')}\n`)
+    continue
   }
+  for (const [server, name] of Object.entries(servers)) {
+    if (runs[load][server]) console.log(row(name, runs[load][server], shape, runs[load][ruler]))
+  }
+  if (load === 'I') for (const run of runs.I.realtimechat) console.log(verdict(run).join(''))
   console.log()
 }

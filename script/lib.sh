@@ -106,7 +106,7 @@ npm_install() {
   hash=$(cd "$project_root/$dir" && hash_of "${inputs[@]}")
   if [[ -e $stamp && $(<"$stamp") == "$hash" ]]; then return 0; fi
   say "Installing the npm packages of $dir/."
-  run_logged "npm-$dir" "check the network, then run this again." \
+  run_logged "npm-${dir//\//-}" "check the network, then run this again." \
     npm --prefix "$project_root/$dir" ci --no-audit --no-fund --loglevel=error
   printf '%s\n' "$hash" >"$stamp"
 }

@@ -1,7 +1,9 @@
 // The ruler: the least that a server can do for the same load. One epoll loop; WebSocket; just
 // enough STOMP for the load client to take it for a server (CONNECT, SUBSCRIBE, SEND, DISCONNECT);
-// each SEND goes to all subscribers of its destination with a fixed header block, as one gathered
-// write per session and turn. No identities, no checks, no store, no history, no limits: no chat.
+// each SEND goes to all subscribers of its destination with a fixed header block, either at once,
+// in a write of its own for each ("each"), or with the turn's others in one gathered write per
+// session
+// ("gather"). No identities, no checks, no store, no history, no bounds: no chat.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -49,7 +51,7 @@ struct Room {
 
 class Limit {
  public:
-  explicit Limit(std::uint16_t port);
+  Limit(std::uint16_t port, bool gathers);
   [[noreturn]] void run();
 
  private:
@@ -61,11 +63,13 @@ class Limit {
   Room& room(std::string_view destination);
   void answer(Connection& connection, std::string_view stomp);
   void end_turn();
+  void deliver(Room& room);
   void write(Connection& connection, std::string_view shared);
   void end(Connection& connection);
 
   int epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   int listener_;
+  bool gathers_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;
   std::vector<Room*> dirty_;
@@ -106,7 +110,8 @@ std::string accept_key(std::string_view key) {
   std::exit(1);
 }
 
-Limit::Limit(std::uint16_t port) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+Limit::Limit(std::uint16_t port, bool gathers)
+    : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)), gathers_(gathers) {
   const int yes = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
@@ -173,7 +178,7 @@ void Limit::read(Connection& connection) {
 
 std::size_t Limit::take(Connection& connection, std::string_view bytes) {
   std::size_t taken = connection.upgraded ? 0 : upgrade(connection, bytes);
-  while (connection.upgraded && !connection.closing) {
+  while (connection.upgraded && !connection.closing && connection.fd >= 0) {
     const std::string_view rest = bytes.substr(taken);
     if (rest.size() < 2) break;
     std::size_t size = static_cast<std::uint8_t>(rest[1]) & 0x7F;
@@ -220,12 +225,13 @@ void Limit::on_stomp(Connection& connection, std::string_view frame) {
     const std::size_t body_at = frame.find("\n\n") + 2;
     const std::string_view body = frame.substr(body_at, frame.find('\0', body_at) - body_at);
     Room& to = room(header(frame, "\ndestination:"));
-    if (to.pending.empty()) dirty_.push_back(&to);
+    if (gathers_ && to.pending.empty()) dirty_.push_back(&to);
     const std::string head = "MESSAGE\nsubscription:sub-0\ndestination:" + to.destination +
                              "\nmessage-id:1\ncontent-type:application/json\ncontent-length:" +
                              std::to_string(body.size()) + "\n\n";
     append_head(to.pending, 1, head.size() + body.size() + 1);
     to.pending.append(head).append(body).append(1, '\0');
+    if (!gathers_) deliver(to);
   } else if (frame.starts_with("CONNECT") || frame.starts_with("STOMP")) {
     answer(connection, "CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0"sv);
   } else if (frame.starts_with("SUBSCRIBE")) {
@@ -251,16 +257,18 @@ void Limit::answer(Connection& connection, std::string_view stomp) {
   answered_.push_back(&connection);
 }
 
-void Limit::end_turn() {
-  for (Room* const each : dirty_) {
-    for (std::size_t i = 0; i < each->members.size();) {
-      Connection* const member = each->members[i];
-      write(*member, each->pending);
-      // Unless he ended, and another took his place.
-      if (i < each->members.size() && each->members[i] == member) ++i;
-    }
-    each->pending.clear();
+void Limit::deliver(Room& room) {
+  for (std::size_t i = 0; i < room.members.size();) {
+    Connection* const member = room.members[i];
+    write(*member, room.pending);
+    // Unless he ended, and another took his place.
+    if (i < room.members.size() && room.members[i] == member) ++i;
   }
+  room.pending.clear();
+}
+
+void Limit::end_turn() {
+  for (Room* const each : dirty_) deliver(*each);
   dirty_.clear();
   for (Connection* const each : answered_) write(*each, {});
   answered_.clear();
@@ -318,8 +326,9 @@ void Limit::end(Connection& connection) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: rtc_limit PORT   (listens on 127.0.0.1)\n");
+  const std::string_view writes = argc == 3 ? argv[2] : "";
+  if (writes != "each" && writes != "gather") {
+    std::fprintf(stderr, "usage: rtc_limit PORT each|gather   (listens on 127.0.0.1)\n");
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);
@@ -327,5 +336,5 @@ int main(int argc, char** argv) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  Limit(static_cast<std::uint16_t>(std::atoi(argv[1]))).run();
+  Limit(static_cast<std::uint16_t>(std::atoi(argv[1])), writes == "gather").run();
 }

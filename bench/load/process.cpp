@@ -33,7 +33,7 @@ Memory ProcessWatch::memory() const {
     const std::int64_t bytes = kilobytes * 1024;
     if (name == "Rss:") memory.rss_bytes = bytes;
     if (name == "Pss:") memory.pss_bytes = bytes;
-    if (name == "Private_Clean:" || name == "Private_Dirty:") memory.private_bytes += bytes;
+    if (name == "Private_Dirty:") memory.private_bytes = bytes;
   }
   return memory;
 }

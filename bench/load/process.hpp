@@ -8,8 +8,10 @@ namespace load {
 
 struct Memory {
   std::int64_t rss_bytes = 0;
-  std::int64_t pss_bytes = 0;      // shared pages by their share
-  std::int64_t private_bytes = 0;  // pages that nobody else has
+  std::int64_t pss_bytes = 0;  // shared pages by their share
+  // Pages that nobody else has and that were written to. Clean ones are pieces of the program's
+  // files, private only while no other process happens to use the same library.
+  std::int64_t private_bytes = 0;
 };
 
 class ProcessWatch {

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "clock.hpp"
-#include "stamp.hpp"
 #include "stomp.hpp"
 
 namespace load {
@@ -51,6 +50,14 @@ Report Traffic::run() {
     report.number(name, static_cast<double>(latencies_.percentile_ns(percent)) / 1000, 1);
   }
   report.number("latency_max_us", static_cast<double>(latencies_.max_ns()) / 1000, 1);
+  if (open_loop_) {
+    const auto last_us = [this](double percent) {
+      return static_cast<double>(last_readers_.percentile_ns(percent)) / 1000;
+    };
+    report.number("messages", static_cast<double>(last_readers_.count()));
+    report.number("last_reader_p50_us", last_us(50), 1);
+    report.number("last_reader_p99_us", last_us(99), 1);
+  }
   report.usage(spent, server_.watches());
   if (server_.watches()) {
     const Memory memory = server_.memory();
@@ -92,7 +99,7 @@ void Traffic::make_publishers() {
           expand(expand(options_.body, "{room}", name), "{text}", no_stamp + filler);
       std::string frame = stomp::frame("SEND", headers, body);
       const std::size_t stamp_at = frame.rfind(no_stamp + filler);
-      publishers_.push_back({session, std::move(frame), stamp_at, 0, 0});
+      publishers_.push_back({session, std::move(frame), stamp_at, 0, 0, {}});
     }
   }
 }
@@ -222,9 +229,8 @@ void Traffic::on_message(Session& session, std::string_view frame) {
   ++deliveries_;
   bytes_ += frame.size();
   last_delivery_ns_ = session.read_ns();
-  if (stamp->time_ns >= window_begin_ns_ && stamp->time_ns < window_end_ns_) {
-    latencies_.record(session.read_ns() - stamp->time_ns);
-  }
+  if (in_window(*stamp)) latencies_.record(session.read_ns() - stamp->time_ns);
+  if (open_loop_) note_arrival(*stamp, session.read_ns());
   if (open_loop_ || options_.window != Options::Window::copy ||
       place.index % options_.readers != in_room) {
     return;
@@ -232,6 +238,13 @@ void Traffic::on_message(Session& session, std::string_view frame) {
   Publisher& publisher = publishers_[stamp->publisher];
   --publisher.in_flight;
   refill(publisher);
+}
+
+void Traffic::note_arrival(const Stamp& stamp, std::int64_t read_ns) {
+  auto& arrived = publishers_[stamp.publisher].arrived;
+  if (arrived.size() <= stamp.sequence) arrived.resize(std::size_t{stamp.sequence} + 1);
+  const bool is_last = ++arrived[stamp.sequence] == options_.readers;
+  if (is_last && in_window(stamp)) last_readers_.record(read_ns - stamp.time_ns);
 }
 
 void Traffic::on_receipt(Session& session) {

@@ -13,6 +13,7 @@
 #include "process.hpp"
 #include "report.hpp"
 #include "sequence.hpp"
+#include "stamp.hpp"
 
 namespace load {
 
@@ -50,6 +51,7 @@ class Traffic : public SessionEvents {
     std::size_t stamp_at;
     std::uint32_t sent;
     std::uint32_t in_flight;
+    std::vector<std::uint32_t> arrived;  // open loop: at how many readers, by message
   };
 
   void on_ready(Session& session) override;
@@ -66,12 +68,18 @@ class Traffic : public SessionEvents {
   std::int64_t send_due(std::int64_t now);
   bool all_sent() const;
   std::uint64_t expected() const;
+  // Open loop: a reader has it now; the last one's time is recorded.
+  void note_arrival(const Stamp& stamp, std::int64_t read_ns);
+  bool in_window(const Stamp& stamp) const {
+    return stamp.time_ns >= window_begin_ns_ && stamp.time_ns < window_end_ns_;
+  }
   Publisher* publisher_of(const Session& session);
 
   std::vector<Publisher> publishers_;
   std::vector<SequenceCheck> checks_;  // by session, then by publisher of its room
   Faults faults_;
   Histogram latencies_;
+  Histogram last_readers_;  // of each message, the latency of whoever got it last
   std::size_t stamp_hint_ = 0;
   bool sending_ = false;
   bool open_loop_;

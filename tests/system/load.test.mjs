@@ -1,43 +1,123 @@
 // The load client of bench/ against the program: every delivery counted. No figures here, only that
-// nothing is lost, repeated or out of order.
+// nothing is lost, repeated or out of order; and that script/bench measures, tabulates and draws.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
 import path from 'node:path';
 import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { metric, program, serverFor } from './harness.mjs';
+import { freePort, metric, program, serverFor, waitFor } from './harness.mjs';
+
+const run = promisify(execFile);
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const client = path.join(path.dirname(program), 'rtc_load');
+const sound = { lost: 0, repeated: 0, disordered: 0, strays: 0, sessions_cut_off: 0, faulty: false };
+
+// What the client reports of that load; everything must have come.
+async function load(url, args) {
+  const { stdout } = await run(client, [url, ...args, '--json']);
+  const report = JSON.parse(stdout);
+  assert.deepEqual({ ...report, ...sound }, report);
+  return report;
+}
+
+// The limit server in one of its two ways of writing, for one test.
+async function limitFor(t, writes) {
+  const port = await freePort();
+  const child = spawn(path.join(path.dirname(program), 'rtc_limit'), [port, writes]);
+  t.after(() => child.kill('SIGKILL'));
+  await waitFor('the limit server to listen', () => {
+    assert.equal(child.exitCode, null, 'the limit server ended');
+    return new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  });
+  return `ws://127.0.0.1:${port}/ws`;
+}
+
+// 10 rooms of 10, everyone writes 20 messages, four in flight each: the load C, small.
+const everyoneWrites = ['--rooms', '10', '--readers', '10', '--publishers', '10', '--in-flight', '4', '--messages', '20'];
+// A room of 300, ten messages when they are due: the load G, small and fast.
+const crowd = ['--readers', '300', '--rate', '20', '--messages', '10'];
 
 it('delivers every message of many writers to every reader, once and in order', async (t) => {
   const server = await serverFor(t);
-  const client = path.join(path.dirname(program), 'rtc_load');
-  const load = ['--rooms', '3', '--readers', '20', '--publishers', '2', '--messages', '200', '--in-flight', '8'];
-  const { stdout } = await promisify(execFile)(client, [`${server.wsUrl}/ws`, ...load, '--json']);
-  const report = JSON.parse(stdout);
-  const { deliveries, lost, repeated, disordered, sessions_cut_off: cutOff } = report;
-  assert.deepEqual({ lost, repeated, disordered, cutOff }, { lost: 0, repeated: 0, disordered: 0, cutOff: 0 });
+  const { deliveries } = await load(`${server.wsUrl}/ws`, ['--rooms', '3', '--readers', '20', '--publishers', '2',
+    '--messages', '200', '--in-flight', '8']);
   // 200 messages of each of 6 writers to the 20 readers of their room.
   assert.equal(deliveries, 200 * 2 * 3 * 20);
 });
 
 it('does the same in rooms without history', async (t) => {
   const server = await serverFor(t);
-  const client = path.join(path.dirname(program), 'rtc_load');
-  const load = ['--rooms', '3', '--readers', '20', '--publishers', '2', '--messages', '200', '--in-flight', '8', '--no-history'];
-  const { stdout } = await promisify(execFile)(client, [`${server.wsUrl}/ws`, ...load, '--json']);
-  const { deliveries, lost, repeated, disordered } = JSON.parse(stdout);
-  assert.deepEqual({ lost, repeated, disordered }, { lost: 0, repeated: 0, disordered: 0 });
+  const { deliveries } = await load(`${server.wsUrl}/ws`, [
+    '--rooms', '3', '--readers', '20', '--publishers', '2', '--messages', '200', '--in-flight', '8', '--no-history',
+  ]);
   assert.equal(deliveries, 200 * 2 * 3 * 20);
   assert.equal(await metric(server, 'live_messages_total'), 200 * 2 * 3);
   assert.equal(await metric(server, 'store_messages_total'), 0);
 });
 
+it('delivers everything where everyone of many rooms writes', async (t) => {
+  const server = await serverFor(t);
+  const { deliveries } = await load(`${server.wsUrl}/ws`, everyoneWrites);
+  assert.equal(deliveries, 10 * 10 * 20 * 10);
+});
+
+it('says when the last of many readers had each message', async (t) => {
+  const server = await serverFor(t);
+  const report = await load(`${server.wsUrl}/ws`, crowd);
+  assert.equal(report.deliveries, 300 * 10);
+  assert.equal(report.messages, 10);
+  assert.ok(report.last_reader_p50_us >= report.latency_p50_us);
+  assert.equal(report.last_reader_p99_us, report.latency_max_us);
+});
+
+for (const writes of ['each', 'gather']) {
+  it(`is delivered everything by the limit server too (${writes})`, async (t) => {
+    const url = await limitFor(t, writes);
+    const many = await load(url, [...everyoneWrites, '--server', 'stomp']);
+    assert.equal(many.deliveries, 10 * 10 * 20 * 10);
+    const { messages, deliveries } = await load(url, [...crowd, '--server', 'stomp']);
+    assert.deepEqual({ messages, deliveries }, { messages: 10, deliveries: 300 * 10 });
+  });
+}
+
+it('is measured, tabulated and drawn by script/bench', async () => {
+  const out = path.join(root, 'build/bench-smoke');
+  await rm(out, { recursive: true, force: true });
+  const { stdout } = await run(path.join(root, 'script/bench'), ['--smoke', 'C', 'D', 'E', 'I'], {
+    env: { ...process.env, RTC_BINARY: program },
+  });
+  const shared = ['C', 'D10', 'D50', 'E10', 'E19'];
+  for (const name of shared.flatMap((each) => ['realtimechat', 'limit', 'limit_gather'].map((of) => `${each}-${of}`))) {
+    const report = JSON.parse(await readFile(path.join(out, `${name}-1.json`), 'utf8'));
+    assert.deepEqual({ faulty: report.faulty, cut: report.sessions_cut_off }, { faulty: false, cut: 0 }, name);
+    if (!name.startsWith('E')) assert.ok(report.deliveries > 0 && report.lost + report.repeated + report.disordered === 0, name);
+  }
+  const soak = JSON.parse(await readFile(path.join(out, 'I-realtimechat-1.json'), 'utf8'));
+  assert.deepEqual({ ...soak, ...sound, failed_visits: 0, failed_pages: 0 }, soak);
+  assert.ok(soak.samples.length > 10 && soak.samples.every(([, bytes]) => bytes > 0));
+  assert.ok(soak.deliveries_per_second > 0 && soak.visits_per_second > 0 && soak.pages_per_second > 0);
+
+  const table = await readFile(path.join(out, 'table.md'), 'utf8');
+  assert.ok(stdout.includes(table.trim()), 'the table is not what was printed');
+  for (const name of shared) assert.match(table, new RegExp(`\\*\\*${name}: [^]*?\\| RealTimeChat \\|[^]*?\\| limit: [^]*?\\| limit-gather: `));
+  assert.match(table, /\*\*I: [^]*?\| RealTimeChat \|/);
+  for (const name of ['cpu', 'latency', 'memory', 'soak']) {
+    assert.match(await readFile(path.join(out, `bench-${name}.svg`), 'utf8'), /^<svg [^]*RealTimeChat|^<svg [^]*Soak/);
+  }
+});
+
 it('compares a room without and with two slow readers, and loses nothing of the others', async (t) => {
   const server = await serverFor(t);
-  const client = path.join(path.dirname(program), 'rtc_load');
-  const load = ['--mode', 'slow', '--readers', '20', '--window', 'receipt', '--pairs', '1', '--seconds', '0.5',
+  const args = ['--mode', 'slow', '--readers', '20', '--window', 'receipt', '--pairs', '1', '--seconds', '0.5',
     '--warm-up', '0', '--pid', server.pid];
   // It fails also where the machine lets the client be the busy side: no matter here.
-  const { stdout } = await promisify(execFile)(client, [`${server.wsUrl}/ws`, ...load, '--json']).catch((error) => error);
+  const { stdout } = await run(client, [`${server.wsUrl}/ws`, ...args, '--json']).catch((error) => error);
   const report = JSON.parse(stdout);
   const { lost, repeated, disordered, sessions_cut_off: cutOff } = report;
   assert.deepEqual({ lost, repeated, disordered, cutOff }, { lost: 0, repeated: 0, disordered: 0, cutOff: 0 });

@@ -143,7 +143,22 @@ TEST(Inflate, TakesTheExamplesOfTheRfc) {
   for (const auto& c : cases) EXPECT_EQ(inflated(c.payload), c.text) << c.section;
 }
 
-TEST(Inflate, EveryCutOffMessageIsCorruptOrShorter) {
+// As far as zlib alone reads a stream of which the end is missing.
+std::string begun_text(std::string payload, std::size_t size_max) {
+  z_stream z{};
+  EXPECT_EQ(inflateInit2(&z, -15), Z_OK);
+  std::string out(size_max, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(payload.data());
+  z.avail_in = static_cast<uInt>(payload.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  inflate(&z, Z_SYNC_FLUSH);
+  out.resize(out.size() - z.avail_out);
+  inflateEnd(&z);
+  return out;
+}
+
+TEST(Inflate, EveryCutOffMessageIsCorruptOrBeginsAsItDid) {
   std::mt19937_64 random(seed());
   Deflater deflater;
   Inflater inflater;
@@ -152,10 +167,11 @@ TEST(Inflate, EveryCutOffMessageIsCorruptOrShorter) {
   deflater.append_end(payload, text, Deflate::full_window);
   for (std::size_t size = 0; size < payload.size(); ++size) {
     const std::string shorter = inflated(inflater, payload.substr(0, size));
-    // By chance the end that the receiver adds may complete what is left.
+    // The end that the receiver adds may by chance be read as anything: it is no part of the text.
     if (shorter == kCorrupt) continue;
-    ASSERT_LT(shorter.size(), text.size()) << size;
-    ASSERT_TRUE(text.starts_with(shorter)) << size;
+    const std::string begun = begun_text(payload.substr(0, size), text.size());
+    ASSERT_TRUE(shorter.starts_with(begun)) << size << ", seed " << seed();
+    ASSERT_TRUE(text.starts_with(begun)) << size << ", seed " << seed();
   }
   // And it is none the worse for that.
   EXPECT_EQ(inflated(inflater, payload), text);
