@@ -1,5 +1,7 @@
 #include "server/envelope.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <ctime>
 #include <fmt/core.h>
@@ -9,8 +11,32 @@ namespace {
 
 namespace json = boost::json;
 
-json::string_view view(std::string_view text) {
-  return {text.data(), text.size()};
+bool is_escaped(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  if (std::any_of(text.begin(), text.end(), is_escaped)) {
+    out += json::serialize(json::string_view(text.data(), text.size()));
+  } else {  // nearly always, and much cheaper
+    out.append(1, '"').append(text).append(1, '"');
+  }
+}
+
+// "2026-01-31T23:59:59" of Unix seconds. Messages come many a second.
+std::string_view second_text(std::int64_t unix_s) {
+  thread_local std::int64_t last = -1;
+  thread_local std::array<char, 32> text{};
+  if (unix_s != last) {
+    const std::time_t seconds = unix_s;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    fmt::format_to_n(text.data(), text.size(), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+                     utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                     utc.tm_sec);
+    last = unix_s;
+  }
+  return {text.data(), 19};
 }
 
 template <class T, class F>
@@ -31,7 +57,9 @@ std::string person_json(const chat::Person& person) {
 }  // namespace
 
 std::string json_string(std::string_view text) {
-  return json::serialize(json::string_view(text.data(), text.size()));
+  std::string out;
+  append_json_string(out, text);
+  return out;
 }
 
 std::string success_envelope(std::string_view type, std::string_view response_json) {
@@ -46,18 +74,17 @@ std::string error_envelope(const Error& error, std::string_view response_json) {
 }
 
 std::string message_json(const chat::Message& message) {
-  unsigned char buffer[1024];
-  json::monotonic_resource memory(buffer, sizeof buffer);
-  json::object object(&memory);
-  object.reserve(7);
-  object["id"] = message.id;
-  object["message"] = view(message.text);
-  object["randId"] = view(message.sender.nickname);
-  object["nameTag"] = view(message.sender.name_tag);
-  object["createdAt"] = view(iso_time(message.created_at_ms));
-  object["ipAddress"] = view(message.sender.address);
-  object["senderId"] = view(message.sender.id.to_string());
-  return json::serialize(object);
+  constexpr std::size_t kAllButTheText = 256;
+  std::string out;
+  out.reserve(kAllButTheText + message.text.size());
+  out.append(R"({"id":)").append(std::to_string(message.id));
+  append_json_string(out.append(R"(,"message":)"), message.text);
+  append_json_string(out.append(R"(,"randId":)"), message.sender.nickname);
+  append_json_string(out.append(R"(,"nameTag":)"), message.sender.name_tag);
+  out.append(R"(,"createdAt":")").append(iso_time(message.created_at_ms));
+  append_json_string(out.append(R"(","ipAddress":)"), message.sender.address);
+  out.append(R"(,"senderId":")").append(message.sender.id.to_string());
+  return out += R"("})";
 }
 
 std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max) {
@@ -102,12 +129,10 @@ std::string direct_room_json(const UserId& sender, const UserId& receiver, const
 }
 
 std::string iso_time(std::int64_t unix_ms) {
-  const std::time_t seconds = unix_ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
-                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                     unix_ms % 1000);
+  const auto ms = static_cast<unsigned>(unix_ms % 1000);
+  const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
+  std::string text(second_text(unix_ms / 1000));
+  return text.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), 'Z'});
 }
 
 }  // namespace rtc::server

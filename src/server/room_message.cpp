@@ -4,6 +4,12 @@
 #include "stomp/writer.hpp"
 
 namespace rtc::server {
+namespace {
+
+// A head is seldom longer; then its memory grows.
+constexpr std::size_t kHeadBytes = 320;
+
+}  // namespace
 
 RoomMessage::RoomMessage(const chat::Message& message, const Context& context)
     : context_(context),
@@ -15,6 +21,7 @@ RoomMessage::RoomMessage(const chat::Message& message, const Context& context)
 void RoomMessage::append_head(std::string& out, const Group& group) {
   const Variant& variant = group.variant();
   std::string head;
+  head.reserve(kHeadBytes);
   stomp::Writer writer(head, stomp::Command::message, variant.version);
   if (!variant.subscription_id.empty()) writer.header("subscription", variant.subscription_id);
   writer.header("destination", group.topic().destination())

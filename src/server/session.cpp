@@ -288,7 +288,7 @@ void Session::release_receipts() {
   while (!pending_->empty() && pending_->front().awaited == 0) {
     const Pending& first = pending_->front();
     if (!first.receipt.empty()) write_receipt(first);
-    pending_->pop_front();
+    pending_->erase(pending_->begin());  // of few
   }
   if (pending_->empty()) pending_.reset();
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -76,7 +75,8 @@ class Session final : public Application, private net::Timer {
   void on_send(const stomp::Frame& frame);
   bool is_own_token(std::string_view token) const;
   Result<chat::Draft> check_send(const stomp::Frame& frame);
-  void post(SendRequest request);
+  void send_to(const Result<const chat::Room*>& room, SendRequest& request);
+  void post(SendRequest& request);
   // Hands what one SEND or COMMIT asks for to the store, or refuses it.
   void submit(std::span<chat::Draft> drafts, std::string receipt, std::string_view ids_header);
   void refuse_send(const SendRequest& request, const Error& error);
@@ -125,7 +125,7 @@ class Session final : public Application, private net::Timer {
   std::uint64_t token_hash_ = 0;
   std::vector<Hub::Seat> subscriptions_;
   std::vector<Replay> replays_;
-  std::unique_ptr<std::deque<Pending>> pending_;  // oldest first; null when there are none
+  std::unique_ptr<std::vector<Pending>> pending_;  // oldest first; null when there are none
   Transactions transactions_;
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
   std::uint32_t next_request_ = 1;

@@ -1,5 +1,6 @@
 // SEND: from the frame to the store. And the rooms that frames name.
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 
 #include "base/clock.hpp"
@@ -26,12 +27,20 @@ Error malformed(std::string reason) {
   return {ErrorCode::invalid_message_format, std::move(reason)};
 }
 
-Result<json::object> parse_object(std::string_view body, std::string_view expected) {
+// The values of a usual body lie in it, not in memory of their own.
+struct BodyMemory {
+  std::array<unsigned char, 2048> bytes;
+  json::monotonic_resource resource{bytes.data(), bytes.size()};
+};
+
+// The object lies in `memory`.
+Result<json::object> parse_object(std::string_view body, std::string_view expected,
+                                  BodyMemory& memory) {
   json::error_code problem;
   json::parse_options options;
   options.max_depth = 8;
   json::value value =
-      json::parse(json::string_view(body.data(), body.size()), problem, {}, options);
+      json::parse(json::string_view(body.data(), body.size()), problem, &memory.resource, options);
   if (problem) return malformed("the body is not JSON: " + problem.message());
   if (!value.is_object()) return malformed("the body must be " + std::string(expected));
   return std::move(value.get_object());
@@ -51,7 +60,8 @@ Result<RoomId> parse_room(const json::object& object, std::string_view expected)
 // {"roomId","message"}; whatever else a body says (randId, nameTag) does not count.
 Result<SendBody> parse_body(std::string_view body) {
   constexpr std::string_view kExpected = R"({"roomId":"<uuid>","message":"<text>"})";
-  const auto object = parse_object(body, kExpected);
+  BodyMemory memory;
+  const auto object = parse_object(body, kExpected, memory);
   if (!object) return object.error();
   const auto* text = object->if_contains("message");
   if (text == nullptr || !text->is_string()) {
@@ -65,7 +75,8 @@ Result<SendBody> parse_body(std::string_view body) {
 // {"roomId","typing"}
 Result<TypingBody> parse_typing(std::string_view body) {
   constexpr std::string_view kExpected = R"({"roomId":"<uuid>","typing":true})";
-  const auto object = parse_object(body, kExpected);
+  BodyMemory memory;
+  const auto object = parse_object(body, kExpected, memory);
   if (!object) return object.error();
   const auto* typing = object->if_contains("typing");
   if (typing == nullptr || !typing->is_bool()) {
@@ -153,15 +164,23 @@ void Session::on_send(const stomp::Frame& frame) {
   }
   request.draft = std::move(*draft);
   const RoomId room = request.draft.room;
+  if (const chat::Room* known = shard_.cached_room(room)) {  // as nearly always
+    send_to(check_entry(known), request);
+    return;
+  }
   with_room(room, [request = std::move(request)](Session& self,
                                                  const Result<const chat::Room*>& found) mutable {
-    if (found) {
-      request.draft.live = !(*found)->history;
-      self.post(std::move(request));
-    } else {
-      self.refuse_send(request, found.error());
-    }
+    self.send_to(found, request);
   });
+}
+
+void Session::send_to(const Result<const chat::Room*>& room, SendRequest& request) {
+  if (room) {
+    request.draft.live = !(*room)->history;
+    post(request);
+  } else {
+    refuse_send(request, room.error());
+  }
 }
 
 // All that can be judged before the room is known.
@@ -211,7 +230,7 @@ void Session::on_typing(const stomp::Frame& frame) {
   acknowledge(receipt);
 }
 
-void Session::post(SendRequest request) {
+void Session::post(SendRequest& request) {
   if (!request.transaction) {
     submit({&request.draft, 1}, std::move(request.receipt), "id");
     return;
@@ -252,7 +271,7 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
   const auto count = static_cast<std::uint32_t>(drafts.size());
   in_flight_ += count;
   // Also without a receipt: later frames' receipts wait for it.
-  if (pending_ == nullptr) pending_ = std::make_unique<std::deque<Pending>>();
+  if (pending_ == nullptr) pending_ = std::make_unique<std::vector<Pending>>();
   pending_->push_back({request, count, std::move(receipt), ids_header, {}});
 }
 
