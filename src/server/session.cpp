@@ -54,10 +54,19 @@ void Session::leave() {
   shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);
 }
 
+SessionBusy& Session::busy() {
+  if (busy_ == nullptr) busy_ = std::make_unique<SessionBusy>();
+  return *busy_;
+}
+
+void Session::rest() {
+  if (busy_ != nullptr && busy_->empty()) busy_.reset();
+}
+
 void Session::on_bytes(std::string_view bytes) {
   if (ended_) return;
-  if (parsing_ || !may_take_frames() || !backlog_.empty()) {
-    backlog_ += bytes;  // the transport had these in hand when the input paused
+  if (parsing_ || !may_take_frames() || (busy_ != nullptr && !busy_->backlog.empty())) {
+    busy().backlog += bytes;  // the transport had these in hand when the input paused
     return;
   }
   run_parser(bytes);
@@ -66,8 +75,7 @@ void Session::on_bytes(std::string_view bytes) {
 bool Session::may_take_frames() const {
   const std::size_t sends_max = shard_.config().sends_in_flight_max;
   return !ended_ && !waiting_for_room_ && commit_awaited_ == 0 && !throttled_ &&
-         closing_code_ == 0 && in_flight_ < sends_max &&
-         (pending_ == nullptr || pending_->size() < 2 * sends_max);
+         closing_code_ == 0 && in_flight_ < sends_max && pending_count() < 2 * sends_max;
 }
 
 void Session::run_parser(std::string_view bytes) {
@@ -86,20 +94,20 @@ void Session::run_parser(std::string_view bytes) {
   }
   parsing_ = false;
   if (ended_) {
-    backlog_.clear();
+    if (busy_ != nullptr) busy_->backlog.clear();
     return;
   }
   if (!may_take_frames()) {
     output_.pause_input();
-    backlog_.insert(0, bytes);
+    if (!bytes.empty()) busy().backlog.insert(0, bytes);
   }
 }
 
 void Session::resume() {
   if (parsing_ || !may_take_frames()) return;
-  if (!backlog_.empty()) {
-    const std::string bytes = std::move(backlog_);
-    backlog_.clear();
+  if (busy_ != nullptr && !busy_->backlog.empty()) {
+    const std::string bytes = std::exchange(busy_->backlog, {});
+    rest();
     run_parser(bytes);
   }
   if (may_take_frames()) output_.resume_input();
@@ -244,14 +252,15 @@ void Session::end_after_outcomes(std::uint16_t close_code, std::string reason) {
     end(close_code, reason);
   } else if (closing_code_ == 0) {
     closing_code_ = close_code;
-    closing_reason_ = std::move(reason);
+    busy().closing_reason = std::move(reason);
     output_.pause_input();
   }
 }
 
 void Session::on_outcome(const chat::Outcome& outcome) {
   --in_flight_;
-  const auto found = std::find_if(pending_->begin(), pending_->end(), [&](const Pending& each) {
+  std::vector<Pending>& pending = busy_->pending;
+  const auto found = std::find_if(pending.begin(), pending.end(), [&](const Pending& each) {
     return each.request == outcome.reply.request && each.awaited > 0;
   });
   --found->awaited;
@@ -262,12 +271,12 @@ void Session::on_outcome(const chat::Outcome& outcome) {
   } else if (found->awaited == 0) {
     // Of a transaction none is stored: the last one speaks for all.
     const std::string receipt = std::move(found->receipt);
-    pending_->erase(found);
+    pending.erase(found);
     refuse(outcome.error, receipt);
   }
   release_receipts();
   if (closing_code_ != 0) {
-    if (in_flight_ == 0) end(closing_code_, closing_reason_);
+    if (in_flight_ == 0) end(closing_code_, std::string(busy().closing_reason));
   } else if (in_flight_ <= shard_.config().sends_in_flight_max / 2) {
     resume();
   }
@@ -276,21 +285,20 @@ void Session::on_outcome(const chat::Outcome& outcome) {
 void Session::acknowledge(std::string receipt) {
   if (receipt.empty()) return;
   Pending pending{0, 0, std::move(receipt), "", {}};
-  if (pending_ == nullptr) {
+  if (pending_count() == 0) {
     write_receipt(pending);
   } else {
-    pending_->push_back(std::move(pending));
+    busy_->pending.push_back(std::move(pending));
   }
 }
 
 void Session::release_receipts() {
-  if (pending_ == nullptr) return;
-  while (!pending_->empty() && pending_->front().awaited == 0) {
-    const Pending& first = pending_->front();
+  while (pending_count() > 0 && busy_->pending.front().awaited == 0) {
+    const Pending& first = busy_->pending.front();
     if (!first.receipt.empty()) write_receipt(first);
-    pending_->erase(pending_->begin());  // of few
+    busy_->pending.erase(busy_->pending.begin());  // of few
   }
-  if (pending_->empty()) pending_.reset();
+  rest();
 }
 
 void Session::write_receipt(const Pending& pending) {

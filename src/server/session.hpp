@@ -21,9 +21,8 @@
 #include "net/timer_wheel.hpp"
 #include "server/application.hpp"
 #include "server/hub.hpp"
-#include "server/replay.hpp"
 #include "server/session_broker.hpp"
-#include "server/session_requests.hpp"
+#include "server/session_busy.hpp"
 #include "server/session_timing.hpp"
 #include "server/transactions.hpp"
 #include "stomp/parser.hpp"
@@ -64,6 +63,9 @@ class Session final : public Application, private net::Timer {
   using WithRoom = std::function<void(Session&, const Result<const chat::Room*>&)>;
 
   void on_timer() override;
+  SessionBusy& busy();
+  void rest();  // when nothing of that is left
+  std::size_t pending_count() const { return busy_ == nullptr ? 0 : busy_->pending.size(); }
   bool may_take_frames() const;
   void throttle();
   void run_parser(std::string_view bytes);
@@ -120,12 +122,10 @@ class Session final : public Application, private net::Timer {
   SessionOutput& output_;
   SlotHandle handle_;
   stomp::Parser parser_;
-  std::string backlog_;  // bytes that came before the input paused
   chat::SharedIdentity identity_;
   std::uint64_t token_hash_ = 0;
   std::vector<Hub::Seat> subscriptions_;
-  std::vector<Replay> replays_;
-  std::unique_ptr<std::vector<Pending>> pending_;  // oldest first; null when there are none
+  std::unique_ptr<SessionBusy> busy_;  // null while it has nothing of that
   Transactions transactions_;
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
   std::uint32_t next_request_ = 1;
@@ -133,15 +133,14 @@ class Session final : public Application, private net::Timer {
   std::uint32_t commit_awaited_ = 0;  // request of a COMMIT over stored and live rooms; 0: none
   chat::TokenBucket frame_rate_;
   SessionTimes times_;
-  std::string closing_reason_;
   std::uint16_t closing_code_ = 0;  // not 0: to end so once in_flight_ is 0
-  bool connected_ = false;
-  bool ended_ = false;
-  bool waiting_for_room_ = false;
-  bool throttled_ = false;  // sends frames too fast: its input pauses for kThrottleMs
-  bool parsing_ = false;
-  bool rate_exempt_;
-  bool said_typing_ = false;  // somewhere, some time
+  bool connected_ : 1 = false;
+  bool ended_ : 1 = false;
+  bool waiting_for_room_ : 1 = false;
+  bool throttled_ : 1 = false;  // sends frames too fast: its input pauses for kThrottleMs
+  bool parsing_ : 1 = false;
+  bool rate_exempt_ : 1;
+  bool said_typing_ : 1 = false;  // somewhere, some time
 };
 
 }  // namespace rtc::server

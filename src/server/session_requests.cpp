@@ -271,8 +271,7 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
   const auto count = static_cast<std::uint32_t>(drafts.size());
   in_flight_ += count;
   // Also without a receipt: later frames' receipts wait for it.
-  if (pending_ == nullptr) pending_ = std::make_unique<std::vector<Pending>>();
-  pending_->push_back({request, count, std::move(receipt), ids_header, {}});
+  busy().pending.push_back({request, count, std::move(receipt), ids_header, {}});
 }
 
 }  // namespace rtc::server

@@ -209,16 +209,19 @@ void Session::drop_subscription(std::uint32_t subscription) {
   if (destination.kind == Kind::room) presence.leave(destination.room, identity_.id());
   if (destination.kind == Kind::presence) presence.unwatch(destination.room);
   if (destination.kind == Kind::queue) broker_->leave(subscription);
-  std::erase_if(replays_, [&](const Replay& each) { return each.subscription == subscription; });
+  if (busy_ == nullptr) return;
+  std::erase_if(busy_->replays,
+                [&](const Replay& each) { return each.subscription == subscription; });
+  rest();
 }
 
 // --- what was missed
-// ------------------------------------------------------------------------------
 
 void Session::start_replay(const SubscribeRequest& request, std::uint32_t subscription) {
-  replays_.push_back({next_request_++, subscription, request.destination.room, request.live,
-                      *request.since, false});
-  const std::uint32_t number = replays_.back().number;
+  std::vector<Replay>& replays = busy().replays;
+  replays.push_back({next_request_++, subscription, request.destination.room, request.live,
+                     *request.since, false});
+  const std::uint32_t number = replays.back().number;
   if (request.live) {
     on_page(number, page_of_live(shard_.services().fanout, request));
   } else {
@@ -227,9 +230,11 @@ void Session::start_replay(const SubscribeRequest& request, std::uint32_t subscr
 }
 
 Replay* Session::find_replay(std::uint32_t number) {
-  const auto found = std::find_if(replays_.begin(), replays_.end(),
+  if (busy_ == nullptr) return nullptr;
+  std::vector<Replay>& replays = busy_->replays;
+  const auto found = std::find_if(replays.begin(), replays.end(),
                                   [&](const Replay& each) { return each.number == number; });
-  return found == replays_.end() ? nullptr : &*found;
+  return found == replays.end() ? nullptr : &*found;
 }
 
 // Reads the next page; `epoch` is given with the first: what the client believes the store's to be.
@@ -314,7 +319,8 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
   }
   shard_.figures().replay_pages.fetch_add(1, std::memory_order_relaxed);
   if (!more && shard_.hub().catch_up(seat, *this, replay->subscription, replay->last, bytes_max)) {
-    std::erase_if(replays_, [&](const Replay& each) { return each.number == number; });
+    std::erase_if(busy_->replays, [&](const Replay& each) { return each.number == number; });
+    rest();
     return;
   }
   if (output_.queued_bytes() > 0) {
@@ -326,9 +332,10 @@ void Session::on_page(std::uint32_t number, const ReplayPage& page) {
 
 void Session::on_drained() {
   if (broker_ != nullptr) broker_->on_drained();
-  for (std::size_t i = 0; i < replays_.size(); ++i) {
-    if (!std::exchange(replays_[i].waits_for_drain, false)) continue;
-    read_on(replays_[i].number, nullptr);
+  // A replay that fails is gone.
+  for (std::size_t i = 0; busy_ != nullptr && i < busy_->replays.size(); ++i) {
+    Replay& replay = busy_->replays[i];
+    if (std::exchange(replay.waits_for_drain, false)) read_on(replay.number, nullptr);
   }
 }
 

@@ -67,7 +67,8 @@ void Session::schedule_timer() {
 }
 
 void Session::on_timer() {
-  if (std::exchange(throttled_, false)) {
+  if (throttled_) {
+    throttled_ = false;
     if (connected_) schedule_timer();
     resume();
     return;
