@@ -154,6 +154,47 @@ TEST_F(SessionBrokerTest, ATopicIsHeardByAllWithTheSendersHeadersAndTheServersOw
   }
 }
 
+// Clients cut blanks off a header's name, Unicode's as well, and take the first of repeated ones.
+TEST_F(SessionBrokerTest, NoSenderForgesAHeaderOfTheServers) {
+  Person& sender = join();
+  Person& old = join("1.0");
+  Person& reader = join();
+  subscribe(old, "o", "/topic/a");
+  subscribe(reader, "r", "/topic/a");
+  std::size_t count = 0;
+  for (const std::string name :
+       {"destination", "content-length", "receipt", "receipt-id", "transaction", "message-id",
+        "subscription", "ack", "redelivered", "user-name", "session", "id", "message-key", "token",
+        "login", "passcode", "Authorization", "heart-beat"}) {
+    SCOPED_TRACE(name);
+    std::string headers = "content-length:4\n" + name + ":forged\n";
+    for (const char* const blank :
+         {" ", "\t", "\\r", "\\n", "\\c", "\x7F", "\u0085", "\u00A0", "\u1680", "\u180E",
+          "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+          "\u2008", "\u2009", "\u200A", "\u200B", "\u2028", "\u2029", "\u202F", "\u205F",
+          "\u3000", "\uFEFF", "\uFEFF \u00A0"}) {
+      headers += blank + name + ":forged\n";
+      headers += name + blank + ":forged\n";
+    }
+    say(sender, "BEGIN\ntransaction:forged\n\n");
+    send(sender, "/topic/a", "text", headers + "mine:" + name + "\n");
+    say(sender, "COMMIT\ntransaction:forged\n\n");
+    ++count;
+    for (Person* const each : {&reader, &old}) {
+      EXPECT_THAT(await(*each, each == &old ? "o" : "r", count), testing::SizeIs(count));
+      const std::string frame = last(*each);
+      EXPECT_THAT(frame, Not(HasSubstr("forged")));
+      EXPECT_EQ(header_of(frame, "mine"), name);
+      EXPECT_EQ(header_of(frame, "content-length"), "4");
+      EXPECT_LT(frame.find("\ncontent-length:"), frame.find("\nmine:")) << "the first one counts";
+    }
+  }
+  send(sender, "/topic/a", "text", "\u00A0:a\nn\u00A0b:c\n");
+  await(reader, "r", count + 1);
+  EXPECT_EQ(header_of(last(reader), "n\u00A0b"), "c") << "a blank within a name is a part of it";
+  EXPECT_THAT(last(reader), Not(HasSubstr("\u00A0:a"))) << "blanks alone are no name";
+}
+
 TEST_F(SessionBrokerTest, WildcardsHearTheTopicsThatMatch) {
   world_.config.broker_patterns_max = 2;
   Person& person = join();
