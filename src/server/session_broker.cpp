@@ -128,7 +128,7 @@ void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
     return;
   }
   if (!transaction) {
-    // No message, no bound: this cannot fail.
+    // No message, no bound, and it is held: this cannot fail.
     std::ignore = session_.shard_.services().broker.commit({}, {&*found, 1});
   } else if (const auto kept =
                  session_.transactions_.keep(*transaction, *found, session_.shard_.config());

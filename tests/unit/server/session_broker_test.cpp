@@ -9,6 +9,7 @@
 namespace rtc::server {
 namespace {
 
+using test::command_of;
 using test::FakeTokens;
 using test::header_of;
 using test::Person;
@@ -320,6 +321,86 @@ TEST_F(SessionBrokerTest, ATransactionIsThereWhollyOrNotAtAll) {
   EXPECT_THAT(await(person, "t", 2), ElementsAre("before", "6"));
   say(person, "ACK\nid:queue-1\n\n");
   EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << "the COMMIT acknowledged it";
+}
+
+// What a COMMIT acknowledges must be held then: else nothing of it happens.
+TEST_F(SessionBrokerTest, ACommitIsRefusedWholeWhenItsAckCannotBe) {
+  Person& person = join();
+  Person& other = join();
+  subscribe(person, "t", "/topic/a");
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  const auto begin = [&](const std::string& id, const std::string& settles) {
+    say(person, "BEGIN\ntransaction:" + id + "\n\n");
+    say(person, settles + "\nid:queue-1\ntransaction:" + id + "\n\n");
+    send(person, "/topic/a", "result of " + id, "transaction:" + id + "\n");
+  };
+  const auto commit = [&](const std::string& id) {
+    say(person, "COMMIT\ntransaction:" + id + "\nreceipt:c\n\n");
+    return last(person);
+  };
+  const auto refused = testing::AllOf(HasSubstr("INVALID_PARAMETER"), HasSubstr("receipt-id:c"));
+  const auto taken = [&] { return person.output.all("RECEIPT", "receipt-id").size(); };
+
+  // The consumer left.
+  begin("gone", "ACK");
+  say(person, "UNSUBSCRIBE\nid:q\n\n");
+  EXPECT_THAT(commit("gone"), refused);
+  subscribe(other, "o", "/queue/q", "ack:client-individual\n");
+  EXPECT_THAT(await(other, "o", 1), ElementsAre("job!"));
+  say(other, "UNSUBSCRIBE\nid:o\n\n");
+
+  // The message was given back, and another has it.
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  await(person, "q", 2);
+  subscribe(other, "o", "/queue/q", "ack:client-individual\n");
+  begin("back", "ACK");
+  say(person, "NACK\nid:queue-1\n\n");
+  await(person, "q", 3);  // it was his turn
+  say(person, "NACK\nid:queue-1\n\n");
+  EXPECT_THAT(await(other, "o", 2), ElementsAre("job!", "job!"));
+  EXPECT_THAT(commit("back"), refused);
+  say(other, "UNSUBSCRIBE\nid:o\n\n");
+  await(person, "q", 4);
+
+  // Two transactions settle the same message: the first to be committed does.
+  begin("one", "ACK");
+  begin("two", "NACK");
+  std::size_t receipts = 0;
+  on([&] { receipts = taken(); });
+  commit("one");
+  on([&] { EXPECT_EQ(taken(), receipts + 1); });
+  EXPECT_THAT(commit("two"), refused);
+
+  // One transaction settles it twice.
+  send(person, "/queue/q", "job");
+  await(person, "q", 5);
+  const std::string ack = "ACK\nid:" + header(person, "q", "ack") + "\ntransaction:twice\n\n";
+  say(person, "BEGIN\ntransaction:twice\n\n");
+  say(person, ack);
+  say(person, ack);
+  EXPECT_THAT(commit("twice"), refused);
+  say(person, "ACK\nid:" + header(person, "q", "ack") + "\nreceipt:held\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "held") << "it is held as before";
+
+  send(person, "/topic/a", "end");
+  EXPECT_THAT(await(person, "t", 2), ElementsAre("result of one", "end"));
+}
+
+TEST_F(SessionBrokerTest, CumulativeAcksOfOneTransactionFollowTheOrderOfTheMessages) {
+  Person& person = join();
+  subscribe(person, "q", "/queue/q", "ack:client\n");
+  for (const char* text : {"1", "2", "3"}) send(person, "/queue/q", text);
+  await(person, "q", 3);
+  const auto commit = [&](const std::vector<std::string>& numbers) {
+    say(person, "BEGIN\ntransaction:x\n\n");
+    for (const auto& each : numbers) say(person, "ACK\nid:queue-" + each + "\ntransaction:x\n\n");
+    say(person, "COMMIT\ntransaction:x\nreceipt:c\n\n");
+    return last(person);
+  };
+  EXPECT_THAT(commit({"2", "1"}), HasSubstr("INVALID_PARAMETER")) << "the second has the first";
+  EXPECT_EQ(command_of(commit({"1", "3"})), "RECEIPT");
 }
 
 TEST_F(SessionBrokerTest, ChatMessagesAndTheBrokersDoNotMix) {
