@@ -343,9 +343,12 @@ std::span<const Setting> all_settings() {
        "STOMP heart-beats that the server offers and asks for."},
       {"heart_beat_pings", &Config::heart_beat_pings, "true", 0, 0,
        "Whether a client whose STOMP heart-beat is late is asked by a WebSocket ping first, as "
-       "browsers slow the timers of hidden pages down; false: it is closed after two intervals."},
+       "browsers slow the timers of hidden pages down; false: it is closed after two intervals, "
+       "unless it asked for longer ones than the server's."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed. "
+       "Whatever a client agreed to, it is asked after this or two `heart_beat_interval`, whichever "
+       "is longer. "
        "Over TCP the kernel asks (keepalive)."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
        100, kHour, "Time between the SockJS heart-beats of an open request or WebSocket."},
