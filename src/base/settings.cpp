@@ -279,7 +279,8 @@ std::span<const Setting> all_settings() {
       {"transaction_messages_max", &Config::transaction_messages_max, "256", 1, 65536,
        "Messages of one transaction; at most store_queue_max."},
       {"transaction_bytes_max", S::Bytes{&Config::transaction_bytes_max}, "1MiB", 1, 64 * kMiB,
-       "Texts of all messages in a session's open transactions together."},
+       "Texts of all messages in a session's open transactions together; of the broker's also their "
+       "headers and an overhead of half a KiB each."},
       {"send_rate_per_address_max", &Config::send_rate_per_address_max, "200", 1, 1'000'000,
        "Messages that all sessions of one address may send a second, on average."},
       {"send_burst_per_address_max", &Config::send_burst_per_address_max, "600", 1, 1'000'000,

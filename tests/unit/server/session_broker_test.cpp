@@ -449,6 +449,32 @@ TEST_F(SessionBrokerTest, AReplyGoesToTheOneSessionThatAskedForIt) {
   EXPECT_THAT(last(service), HasSubstr("FORBIDDEN_ACTION")) << "only the server tells errors";
 }
 
+TEST_F(SessionBrokerTest, AllThatATransactionKeepsCountsInItsBound) {
+  world_.config.transaction_bytes_max = 10'000;
+  Person& person = join();
+  say(person, "BEGIN\ntransaction:x\n\n");
+  say(person, "BEGIN\ntransaction:y\n\n");
+  const std::string header = "h:" + std::string(4000, 'v') + "\n";
+  for (const char* id : {"x", "y"}) {
+    send(person, "/topic/a", "", header + "transaction:" + id + "\nreceipt:" + id + "\n");
+    EXPECT_EQ(header_of(last(person), "receipt-id"), id);
+    EXPECT_EQ(command_of(last(person)), "RECEIPT");
+  }
+  send(person, "/topic/a", "", header + "transaction:y\n");
+  EXPECT_THAT(last(person), HasSubstr("FORBIDDEN_ACTION")) << "12,000 bytes of headers";
+  say(person, "COMMIT\ntransaction:x\nreceipt:c\n\n");
+  EXPECT_EQ(command_of(last(person)), "RECEIPT") << "the other one is not spoilt";
+  say(person, "BEGIN\ntransaction:z\n\n");
+  std::size_t taken = 0;
+  while (taken < 30) {
+    send(person, "/topic/a", "", "transaction:z\nreceipt:z\n");
+    if (command_of(last(person)) != "RECEIPT") break;
+    ++taken;
+  }
+  EXPECT_GT(taken, 5U);
+  EXPECT_LT(taken, 20U) << "a message without a body is not free";
+}
+
 TEST_F(SessionBrokerTest, WhatIsKeptIsBounded) {
   world_.config.broker_queues_max = 2;
   world_.config.broker_queue_messages_max = 2;
