@@ -264,6 +264,10 @@ std::span<const Setting> all_settings() {
        "SockJS sessions over HTTP in all."},
       {"sockjs_sessions_per_address_max", &Config::sockjs_sessions_per_address_max, "256", 1,
        100'000'000, "SockJS sessions over HTTP from one address."},
+      {"sockjs_session_id_bytes_min", &Config::sockjs_session_id_bytes_min, "1", 1, 256,
+       "Shortest id of a SockJS session over HTTP. 26 insists on some 128 bits of the alphabet that "
+       "sockjs-client draws from; its own default has 8 characters, so clients must then set "
+       "`sessionId`."},
       {"accepts_per_turn_max", &Config::accepts_per_turn_max, "64", 1, 65536,
        "Connections one event loop accepts before it serves those already there."},
       {"subscriptions_per_session_max", &Config::subscriptions_per_session_max, "64", 1, 65536,

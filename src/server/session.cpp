@@ -233,6 +233,10 @@ bool Session::authenticate_guest(const stomp::Frame& frame) {
   return true;
 }
 
+bool Session::may_be(const UserId& identity) const {
+  return !identity_.known() || identity_.id() == identity;
+}
+
 void Session::on_disconnect(const stomp::Frame& frame) {
   acknowledge(std::string(frame.get("receipt")));
   end_after_outcomes(websocket::kCloseNormal, "");
