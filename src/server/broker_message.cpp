@@ -62,8 +62,14 @@ BrokerMessage::Headers passed_on(const stomp::Frame& frame) {
   return headers;
 }
 
-bool is_text_type(std::string_view type) {
-  constexpr std::array<std::string_view, 3> kTexts{"json", "xml", "javascript"};
+// Media types and charsets in any case (RFC 9110, section 8.3.1).
+bool is_text_type(std::string_view written) {
+  constexpr std::array<std::string_view, 4> kTexts{"json", "xml", "javascript",
+                                                   "x-www-form-urlencoded"};
+  std::string type(written);
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
   return type.empty() || type.starts_with("text/") ||
          std::any_of(kTexts.begin(), kTexts.end(),
                      [&](std::string_view each) { return type.find(each) != type.npos; });

@@ -228,6 +228,16 @@ TEST_F(SessionBrokerTest, WhatIsNoTextGoesInABinaryMessage) {
   send(person, "/topic/a", "text", "content-type:application/octet-stream\n");
   EXPECT_EQ(await(person, "p", 4)[2], "a\xFF\xC3\xA4z");
   on([&] { EXPECT_EQ(person.output.binaries, 2); });
+  std::size_t count = 4;
+  for (const char* type :
+       {"Text/Plain", "TEXT/PLAIN;charset=utf-8", "text/html", "Application/JSON",
+        "application/XML", "Application/JavaScript", "application/x-www-form-urlencoded",
+        "Application/X-WWW-Form-Urlencoded"}) {
+    send(person, "/topic/a", "text", "content-type:" + std::string(type) + "\n");
+    await(person, "p", ++count);
+    on([&] { EXPECT_EQ(person.output.binaries, 2) << type; });
+    EXPECT_EQ(header(person, "p", "content-type"), type) << "as it was written";
+  }
   EXPECT_EQ(await(sockjs, "s", 4)[2], "a\xEF\xBF\xBD\xC3\xA4z") << "SockJS has text only";
   EXPECT_EQ(header(sockjs, "s", "content-length"), "4");
 }
