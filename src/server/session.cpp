@@ -138,6 +138,11 @@ void Session::on_frame(const stomp::Frame& frame) {
       return;
     case Command::ack:
     case Command::nack:
+      if (frame.command == Command::nack && parser_.version() == stomp::Version::v1_0) {
+        fail({ErrorCode::invalid_message_format, "STOMP 1.0 has no NACK"}, receipt,
+             websocket::kCloseProtocolError);
+        return;
+      }
       if (broker_ != nullptr) return broker_->on_acknowledge(frame);
       refuse({ErrorCode::forbidden_action, "no subscription here waits for ACK or NACK"}, receipt);
       return;

@@ -305,6 +305,41 @@ TEST_F(SessionBrokerTest, AnUnknownAckIsRefusedAndOneWithoutAnIdIsTheEnd) {
   on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
 }
 
+TEST_F(SessionBrokerTest, In11AnAckNamesItsSubscription) {
+  Person& person = join("1.1");
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  subscribe(person, "other", "/queue/other", "ack:client-individual\n");
+  subscribe(person, "t", "/topic/a");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  for (const char* command : {"ACK", "NACK"}) {
+    for (const char* subscription : {"WRONG", "other", "t", ""}) {
+      say(person, std::string(command) + "\nmessage-id:queue-1\nsubscription:" + subscription +
+                      "\nreceipt:no\n\n");
+      EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << subscription;
+    }
+  }
+  say(person, "ACK\nmessage-id:topic-1\nsubscription:WRONG\n\n");
+  EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << "though nothing hangs on it";
+  say(person, "ACK\nmessage-id:topic-1\nsubscription:t\nreceipt:t\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "t");
+  say(person, "ACK\nmessage-id:queue-1\nsubscription:q\nreceipt:yes\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "yes");
+  say(person, "ACK\nmessage-id:queue-1\n\n");
+  on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
+}
+
+TEST_F(SessionBrokerTest, In10ThereIsNoNack) {
+  Person& person = join("1.0");
+  subscribe(person, "q", "/queue/q", "ack:client\n");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  say(person, "ACK\nmessage-id:queue-1\nsubscription:ignored\nreceipt:a\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "a");
+  say(person, "NACK\nmessage-id:queue-1\n\n");
+  on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
+}
+
 TEST_F(SessionBrokerTest, ATransactionIsThereWhollyOrNotAtAll) {
   world_.config.broker_queue_messages_max = 2;
   Person& person = join();
