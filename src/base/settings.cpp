@@ -201,7 +201,7 @@ std::span<const Setting> all_settings() {
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "
        "(docs/wire.md). Nothing sent there is stored. A chat needs none."},
       {"broker_destination_bytes_max", S::Bytes{&Config::broker_destination_bytes_max}, "256B", 16,
-       4 * kKiB, "Longest destination of the broker."},
+       4 * kKiB, "Longest destination of the broker, without the session that a /user/… names."},
       {"broker_patterns_max", &Config::broker_patterns_max, "1000", 0, 1'000'000,
        "Different wildcard destinations that each loop's sessions may subscribe to; each message "
        "to a topic is compared with all of them."},

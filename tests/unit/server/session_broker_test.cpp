@@ -490,6 +490,14 @@ TEST_F(SessionBrokerTest, AReplyGoesToTheOneSessionThatAskedForIt) {
   send(service, reply_to, "!!");
   EXPECT_THAT(await(asking, "r", 2), ElementsAre("!", "!!"));
   EXPECT_THAT(bodies(other, "r"), IsEmpty());
+  // As long a name as one may subscribe to can be answered, too.
+  const std::string longest = "/user/queue/" + std::string(256 - 12, 'n');
+  subscribe(asking, "long", longest);
+  send(asking, "/topic/ask", "?", "reply-to:" + longest + "\n");
+  await(service, "s", 2);
+  send(service, header(service, "s", "reply-to"), "!");
+  EXPECT_THAT(await(asking, "long", 1), ElementsAre("!"));
+
   send(service, "/user/" + session_of(asking) + "/queue/errors", "forged");
   EXPECT_THAT(last(service), HasSubstr("FORBIDDEN_ACTION")) << "only the server tells errors";
 }
