@@ -124,13 +124,19 @@ void BrokerFrames::append_head(std::string& out, const Group& group, bool redeli
   if (!variant.subscription_id.empty()) writer.header("subscription", variant.subscription_id);
   if (variant.acks && variant.version == stomp::Version::v1_2) writer.header("ack", id_);
   if (redelivered) writer.header("redelivered", "true");
-  append_framed_head(out, variant.framing, head, tail(variant).size(), false, message_.binary);
+  const FramedTail& tail = tail_of(variant);
+  append_framed_head(out, variant.framing, head, tail.bytes.size(), tail.compressed,
+                     message_.binary);
 }
 
-const net::Bytes& BrokerFrames::tail(const Variant& variant) {
-  net::Bytes& tail =
-      tails_[static_cast<std::size_t>(variant.framing)][static_cast<std::size_t>(variant.version)];
-  if (tail.size() > 0) return tail;
+const FramedTail& BrokerFrames::tail_of(const Variant& variant) {
+  const auto deflate = deflate_ == nullptr
+                           ? websocket::Deflate::off
+                           : deflate_->of(message_.body.size(), variant.deflate);
+  FramedTail& tail = tails_[static_cast<std::size_t>(variant.framing)]
+                           [static_cast<std::size_t>(variant.version)]
+                           [static_cast<std::size_t>(deflate)];
+  if (tail.bytes.size() > 0) return tail;
   const bool sockjs = variant.framing == Framing::sockjs || variant.framing == Framing::sockjs_http;
   const bool text_only = sockjs && message_.binary;
   const std::string replaced = text_only ? as_text(message_.body) : "";
@@ -146,7 +152,8 @@ const net::Bytes& BrokerFrames::tail(const Variant& variant) {
   for (const auto& [name, value] : message_.headers) writer.header(name, value);
   writer.end_headers();
   text += body;
-  tail = net::Bytes::copy(framed_tail(variant.framing, std::string_view(text).substr(begin)));
+  const std::string plain = framed_tail(variant.framing, std::string_view(text).substr(begin));
+  tail = deflate_ == nullptr ? FramedTail{net::Bytes::copy(plain)} : deflate_->tail(plain, deflate);
   return tail;
 }
 

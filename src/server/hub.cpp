@@ -23,7 +23,7 @@ constexpr std::size_t kSharedTailMin = 1024;
 }  // namespace
 
 Hub::Hub(std::string epoch, websocket::Deflater& deflater, std::size_t deflate_bytes_min)
-    : epoch_(std::move(epoch)), context_{epoch_, deflater, deflate_bytes_min} {
+    : epoch_(std::move(epoch)), context_{epoch_, {deflater, deflate_bytes_min}} {
   entry_.key_.kind = Destination::Kind::entry;
   errors_.key_.kind = Destination::Kind::errors;
   for (Topic* const topic : {&entry_, &errors_}) topic->destination_ = to_string(topic->key_);
@@ -231,7 +231,7 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
 }
 
 void Hub::deliver(const BrokerMessage& message) {
-  BrokerFrames frames(message);
+  BrokerFrames frames(message, &context_.deflate);
   const auto to_all = [&](Topic& topic) {
     for (auto& [variant, group] : topic.groups_) append(*group, frames);
     pending_bytes_ += message.body.size();

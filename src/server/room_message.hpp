@@ -19,8 +19,7 @@ class RoomMessage {
   // What the messages of a loop have in common.
   struct Context {
     std::string_view epoch;
-    websocket::Deflater& deflater;
-    std::size_t deflate_bytes_min;  // a shorter body is sent as it is
+    SharedDeflate deflate;
   };
 
   // `context` outlives it.
@@ -31,17 +30,13 @@ class RoomMessage {
   const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
 
  private:
-  struct Tail {
-    net::Bytes bytes;  // empty: not asked for yet
-    bool compressed = false;
-  };
-  Tail& tail_of(const Variant& variant);
+  FramedTail& tail_of(const Variant& variant);
 
   const Context& context_;
   std::string id_;
   std::string message_id_;
   std::string body_;
-  std::array<std::array<Tail, websocket::kDeflates>, kFramings> tails_;  // by framing
+  std::array<std::array<FramedTail, websocket::kDeflates>, kFramings> tails_;  // by framing
 };
 
 }  // namespace rtc::server

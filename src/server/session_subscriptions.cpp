@@ -77,7 +77,9 @@ void Session::on_subscribe(const stomp::Frame& frame) {
   request.destination = *destination;
   using Kind = Destination::Kind;
   if (of_broker) {
-    request.variant.deflate = websocket::Deflate::off;
+    // Only a topic's message is encoded once for many.
+    const bool fans_out = destination->kind == Kind::topic || destination->kind == Kind::pattern;
+    if (!fans_out) request.variant.deflate = websocket::Deflate::off;
     request.variant.acks = *mode != AckMode::automatic;
     subscribe(request);
     return;
