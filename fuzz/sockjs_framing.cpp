@@ -43,8 +43,9 @@ void check_requests(const std::string& text) {
   if (rtc::sockjs::is_iframe_path(text)) require(text.starts_with("/iframe"), "an iframe's path");
 }
 
-// The payloads of a session in turn, its pieces at LF: what comes out is UTF-8 whatever came before;
-// a payload that parses is read, each message of it, and whatever is read parses or held a half.
+// The payloads of a session in turn, its pieces at LF: what comes out is UTF-8 whatever came
+// before; a payload that parses is read, each message of it, and whatever is read parses or held a
+// half.
 void check_reader(std::string_view text) {
   rtc::sockjs::MessageReader reader;
   while (!text.empty()) {

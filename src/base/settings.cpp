@@ -265,7 +265,8 @@ std::span<const Setting> all_settings() {
       {"sockjs_sessions_per_address_max", &Config::sockjs_sessions_per_address_max, "256", 1,
        100'000'000, "SockJS sessions over HTTP from one address."},
       {"sockjs_session_id_bytes_min", &Config::sockjs_session_id_bytes_min, "1", 1, 256,
-       "Shortest id of a SockJS session over HTTP. 26 insists on some 128 bits of the alphabet that "
+       "Shortest id of a SockJS session over HTTP. 26 insists on some 128 bits of the alphabet "
+       "that "
        "sockjs-client draws from; its own default has 8 characters, so clients must then set "
        "`sessionId`."},
       {"accepts_per_turn_max", &Config::accepts_per_turn_max, "64", 1, 65536,
@@ -283,7 +284,8 @@ std::span<const Setting> all_settings() {
       {"transaction_messages_max", &Config::transaction_messages_max, "256", 1, 65536,
        "Messages of one transaction; at most store_queue_max."},
       {"transaction_bytes_max", S::Bytes{&Config::transaction_bytes_max}, "1MiB", 1, 64 * kMiB,
-       "Texts of all messages in a session's open transactions together; of the broker's also their "
+       "Texts of all messages in a session's open transactions together; of the broker's also "
+       "their "
        "headers and an overhead of half a KiB each."},
       {"send_rate_per_address_max", &Config::send_rate_per_address_max, "200", 1, 1'000'000,
        "Messages that all sessions of one address may send a second, on average."},
@@ -352,7 +354,8 @@ std::span<const Setting> all_settings() {
        "unless it asked for longer ones than the server's."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed. "
-       "Whatever a client agreed to, it is asked after this or two `heart_beat_interval`, whichever "
+       "Whatever a client agreed to, it is asked after this or two `heart_beat_interval`, "
+       "whichever "
        "is longer. "
        "Over TCP the kernel asks (keepalive)."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",

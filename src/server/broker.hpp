@@ -55,9 +55,9 @@ class Broker {
   // server_overload: broker_bytes_max.
   Result<BrokerDraft> make(const BrokerTarget& target, const stomp::Frame& frame,
                            std::string sender);
-  // All of it or nothing: messages in their order, with nothing between them, then acknowledgements.
-  // server_overload: a bound of a queue; invalid_parameter: a message to acknowledge is not held (by
-  // then, of several of one message).
+  // All of it or nothing: messages in their order, with nothing between them, then
+  // acknowledgements. server_overload: a bound of a queue; invalid_parameter: a message to
+  // acknowledge is not held (by then, of several of one message).
   Result<void> commit(std::span<BrokerDraft> drafts, std::span<const Acknowledgement> settled);
   bool holds(ConsumerId consumer, std::uint64_t number);
 

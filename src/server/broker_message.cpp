@@ -20,8 +20,8 @@ constexpr std::array<std::string_view, 18> kKept{
     "message-key",   "token",          "login",        "passcode",
     "Authorization", "heart-beat"};
 
-// All beyond ASCII that clients' languages take for blanks at the ends of a text: JavaScript's trim()
-// (ECMA-262, "WhiteSpace", "LineTerminator"), and what others add (U+0085, U+180E, U+200B).
+// All beyond ASCII that clients' languages take for blanks at the ends of a text: JavaScript's
+// trim() (ECMA-262, "WhiteSpace", "LineTerminator"), and what others add (U+0085, U+180E, U+200B).
 constexpr std::array<std::string_view, 22> kWideBlanks{
     "\u0085", "\u00A0", "\u1680", "\u180E", "\u2000", "\u2001", "\u2002", "\u2003",
     "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u200B",
@@ -130,12 +130,11 @@ void BrokerFrames::append_head(std::string& out, const Group& group, bool redeli
 }
 
 const FramedTail& BrokerFrames::tail_of(const Variant& variant) {
-  const auto deflate = deflate_ == nullptr
-                           ? websocket::Deflate::off
-                           : deflate_->of(message_.body.size(), variant.deflate);
-  FramedTail& tail = tails_[static_cast<std::size_t>(variant.framing)]
-                           [static_cast<std::size_t>(variant.version)]
-                           [static_cast<std::size_t>(deflate)];
+  const auto deflate = deflate_ == nullptr ? websocket::Deflate::off
+                                           : deflate_->of(message_.body.size(), variant.deflate);
+  FramedTail& tail =
+      tails_[static_cast<std::size_t>(variant.framing)][static_cast<std::size_t>(variant.version)]
+            [static_cast<std::size_t>(deflate)];
   if (tail.bytes.size() > 0) return tail;
   const bool sockjs = variant.framing == Framing::sockjs || variant.framing == Framing::sockjs_http;
   const bool text_only = sockjs && message_.binary;

@@ -40,8 +40,8 @@ void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   }
   // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
   // heart-beat is late is asked before it is given up, as one that promised none.
-  const std::uint64_t late_ms = client.sends_ms > 0 ? with_margin(std::max(ours, client.sends_ms))
-                                                    : config.ping_interval_ms;
+  const std::uint64_t late_ms =
+      client.sends_ms > 0 ? with_margin(std::max(ours, client.sends_ms)) : config.ping_interval_ms;
   // Nobody puts the question off for longer than the server's own settings do. Whom the transport
   // cannot ask is held to what he promised; there the kernel asks (keepalive).
   const std::uint64_t unasked_ms_max = std::max(with_margin(ours), config.ping_interval_ms);

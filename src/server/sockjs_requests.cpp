@@ -182,13 +182,12 @@ class SessionCall {
   }
 
  private:
-  // A request need not say whose it is, but if it does, the session must be his (ADR 12). What is no
-  // token of ours says nothing: proxies have their own Authorization.
+  // A request need not say whose it is, but if it does, the session must be his (ADR 12). What is
+  // no token of ours says nothing: proxies have their own Authorization.
   bool may_use() const {
     const std::string header = call_.request.header("Authorization");
     const std::string_view token = bearer_token(header);
-    const SockJsSession* const session =
-        token.empty() ? nullptr : call_.shard.sockjs().find(key_);
+    const SockJsSession* const session = token.empty() ? nullptr : call_.shard.sockjs().find(key_);
     if (session == nullptr) return true;
     const auto check = call_.shard.services().tokens.check(token, std::time(nullptr));
     return check.verdict == chat::TokenCheck::Verdict::invalid ||

@@ -170,10 +170,10 @@ TEST_F(SessionBrokerTest, NoSenderForgesAHeaderOfTheServers) {
     SCOPED_TRACE(name);
     std::string headers = "content-length:4\n" + name + ":forged\n";
     for (const char* const blank :
-         {" ", "\t", "\\r", "\\n", "\\c", "\x7F", "\u0085", "\u00A0", "\u1680", "\u180E",
-          "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
-          "\u2008", "\u2009", "\u200A", "\u200B", "\u2028", "\u2029", "\u202F", "\u205F",
-          "\u3000", "\uFEFF", "\uFEFF \u00A0"}) {
+         {" ",      "\t",     "\\r",    "\\n",    "\\c",          "\x7F",   "\u0085", "\u00A0",
+          "\u1680", "\u180E", "\u2000", "\u2001", "\u2002",       "\u2003", "\u2004", "\u2005",
+          "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",       "\u200B", "\u2028", "\u2029",
+          "\u202F", "\u205F", "\u3000", "\uFEFF", "\uFEFF \u00A0"}) {
       headers += blank + name + ":forged\n";
       headers += name + blank + ":forged\n";
     }
