@@ -1,4 +1,5 @@
 // Any bytes: what is read is UTF-8 and comes back after it was written; what is written is read.
+#include <algorithm>
 #include <cstddef>
 
 #include "base/utf8.hpp"
@@ -42,6 +43,51 @@ void check_requests(const std::string& text) {
   if (rtc::sockjs::is_iframe_path(text)) require(text.starts_with("/iframe"), "an iframe's path");
 }
 
+// The payloads of a session in turn, its pieces at LF: what comes out is UTF-8 whatever came
+// before; a payload that parses is read, each message of it, and whatever is read parses or held a
+// half.
+void check_reader(std::string_view text) {
+  rtc::sockjs::MessageReader reader;
+  while (!text.empty()) {
+    const std::string_view payload = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(payload.size() + 1, text.size()));
+    const auto parsed = rtc::sockjs::parse_messages(payload);
+    const auto read = reader.read(payload);
+    if (parsed.ok()) {
+      require(read.ok() && read->size() >= parsed->size(), "what parses is read");
+      // A half that waited, and never got its other one, stands before what came.
+      for (std::size_t i = 0; i < parsed->size(); ++i) {
+        require((*read)[read->size() - parsed->size() + i].ends_with((*parsed)[i]),
+                "whole messages are read as they are");
+      }
+    }
+    if (!read.ok()) return;  // the session ends with it
+    for (const std::string& message : *read) {
+      require(rtc::is_utf8(message), "messages that were read are UTF-8");
+    }
+  }
+}
+
+// A pair of surrogates is the character, wherever it is cut in two.
+void check_cut_pair(std::string_view text) {
+  if (text.size() < 4 || !rtc::is_utf8(text.substr(0, 4)) ||
+      (static_cast<unsigned char>(text[0]) & 0xF8) != 0xF0) {
+    return;
+  }
+  std::string escaped;
+  rtc::sockjs::append_escaped(escaped, text.substr(0, 4));
+  if (escaped.size() != 12) return;  // it needs no escape
+  rtc::sockjs::MessageReader reader;
+  const auto first = reader.read("[\"" + escaped.substr(0, 6) + "\"]");
+  const auto second = reader.read("[\"" + escaped.substr(6) + "\"]");
+  require(first.ok() && second.ok(), "halves are read");
+  std::string joined;
+  for (const auto* part : {&*first, &*second}) {
+    for (const std::string& message : *part) joined += message;
+  }
+  require(joined == text.substr(0, 4), "halves are joined");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -54,6 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_bodies(text);
   }
   check_requests(text);
+  check_reader(text);
+  check_cut_pair(text);
 
   if (const auto messages = rtc::sockjs::parse_messages(text)) {
     for (const std::string& message : *messages) {

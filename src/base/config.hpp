@@ -64,6 +64,7 @@ struct Config {
   std::uint32_t connections_per_address_max = 0;
   std::uint32_t sockjs_sessions_max = 0;
   std::uint32_t sockjs_sessions_per_address_max = 0;
+  std::uint32_t sockjs_session_id_bytes_min = 0;
   std::uint32_t accepts_per_turn_max = 0;
   std::uint32_t subscriptions_per_session_max = 0;
   std::uint32_t send_rate_max = 0;

@@ -198,7 +198,7 @@ std::span<const Setting> all_settings() {
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "
        "(docs/wire.md). Nothing sent there is stored. A chat needs none."},
       {"broker_destination_bytes_max", S::Bytes{&Config::broker_destination_bytes_max}, "256B", 16,
-       4 * kKiB, "Longest destination of the broker."},
+       4 * kKiB, "Longest destination of the broker, without the session that a /user/… names."},
       {"broker_patterns_max", &Config::broker_patterns_max, "1000", 0, 1'000'000,
        "Different wildcard destinations that each loop's sessions may subscribe to; each message "
        "to a topic is compared with all of them."},
@@ -261,6 +261,11 @@ std::span<const Setting> all_settings() {
        "SockJS sessions over HTTP in all."},
       {"sockjs_sessions_per_address_max", &Config::sockjs_sessions_per_address_max, "256", 1,
        100'000'000, "SockJS sessions over HTTP from one address."},
+      {"sockjs_session_id_bytes_min", &Config::sockjs_session_id_bytes_min, "1", 1, 256,
+       "Shortest id of a SockJS session over HTTP. 26 insists on some 128 bits of the alphabet "
+       "that "
+       "sockjs-client draws from; its own default has 8 characters, so clients must then set "
+       "`sessionId`."},
       {"accepts_per_turn_max", &Config::accepts_per_turn_max, "64", 1, 65536,
        "Connections one event loop accepts before it serves those already there."},
       {"subscriptions_per_session_max", &Config::subscriptions_per_session_max, "64", 1, 65536,
@@ -276,7 +281,9 @@ std::span<const Setting> all_settings() {
       {"transaction_messages_max", &Config::transaction_messages_max, "256", 1, 65536,
        "Messages of one transaction; at most store_queue_max."},
       {"transaction_bytes_max", S::Bytes{&Config::transaction_bytes_max}, "1MiB", 1, 64 * kMiB,
-       "Texts of all messages in a session's open transactions together."},
+       "Texts of all messages in a session's open transactions together; of the broker's also "
+       "their "
+       "headers and an overhead of half a KiB each."},
       {"send_rate_per_address_max", &Config::send_rate_per_address_max, "200", 1, 1'000'000,
        "Messages that all sessions of one address may send a second, on average."},
       {"send_burst_per_address_max", &Config::send_burst_per_address_max, "600", 1, 1'000'000,
@@ -341,9 +348,13 @@ std::span<const Setting> all_settings() {
        "STOMP heart-beats that the server offers and asks for."},
       {"heart_beat_pings", &Config::heart_beat_pings, "true", 0, 0,
        "Whether a client whose STOMP heart-beat is late is asked by a WebSocket ping first, as "
-       "browsers slow the timers of hidden pages down; false: it is closed after two intervals."},
+       "browsers slow the timers of hidden pages down; false: it is closed after two intervals, "
+       "unless it asked for longer ones than the server's."},
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed. "
+       "Whatever a client agreed to, it is asked after this or two `heart_beat_interval`, "
+       "whichever "
+       "is longer. "
        "Over TCP the kernel asks (keepalive)."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
        100, kHour, "Time between the SockJS heart-beats of an open request or WebSocket."},

@@ -23,6 +23,8 @@ class SharedIdentity {
   }
   ~SharedIdentity();
 
+  bool known() const { return block_ != nullptr; }  // else nothing below may be asked
+
   const UserId& id() const;
   std::string_view nickname() const;
   std::string_view name_tag() const;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/uuid.hpp"
 #include "server/session_output.hpp"
 
 namespace rtc::server {
@@ -22,6 +23,9 @@ class Application {
   virtual void on_bytes(std::string_view bytes) = 0;
   virtual void on_message_end() {}  // a message of the transport ended here
   virtual void on_drained() {}      // nothing that was sent waits any more
+  // Whether a request that says it is this identity's may be one of the client: false once it said
+  // that it is another.
+  virtual bool may_be(const UserId& /*identity*/) const { return true; }
   // The client reads too slowly: what waited is forgotten, this is the time for a last word.
   virtual void end_slow() = 0;
 };

@@ -1,5 +1,6 @@
 #include "server/broker.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace rtc::server {
@@ -61,6 +62,27 @@ class Broker::Work {
     // Queues that are there may go on, whatever their number.
     if (queues > broker_.queues_.size() && queues > config.broker_queues_max) {
       return overload("there are too many queues");
+    }
+    return {};
+  }
+
+  // Whether each of them, in turn, finds its message held.
+  Result<void> check(std::span<const Acknowledgement> settled) const {
+    std::unordered_map<ConsumerId, std::vector<bool>> gone;  // by place among what is held
+    for (const Acknowledgement& each : settled) {
+      const auto consumer = broker_.consumers_.find(each.consumer);
+      const auto place =
+          consumer == broker_.consumers_.end()
+              ? std::nullopt
+              : broker_.queues_.at(consumer->second.queue).place(each.consumer, each.number);
+      std::vector<bool>& there = gone[each.consumer];
+      if (place && there.size() <= *place) there.resize(*place + 1);
+      if (!place || there[*place]) {
+        return {ErrorCode::invalid_parameter,
+                "a message to acknowledge is not held any more; nothing of this is done"};
+      }
+      const auto last = there.begin() + static_cast<std::ptrdiff_t>(*place);
+      std::fill(each.cumulative ? there.begin() : last, last + 1, true);
     }
     return {};
   }
@@ -144,16 +166,15 @@ Result<void> Broker::commit(std::span<BrokerDraft> drafts,
   std::vector<std::string> touched;
   Work work(*this);
   if (auto room = work.check(drafts); !room) return room;
+  if (auto held = work.check(settled); !held) return held;
   for (BrokerDraft& draft : drafts) {
     if (draft->kind == Destination::Kind::queue) touched.push_back(draft->destination);
     work.take(std::move(draft));
   }
   for (const Acknowledgement& each : settled) {
-    const auto consumer = consumers_.find(each.consumer);
-    if (consumer == consumers_.end()) continue;
-    work.queue(consumer->second.queue)
-        .settle(each.consumer, each.number, each.cumulative, each.settlement);
-    touched.push_back(consumer->second.queue);
+    const std::string& queue = consumers_.at(each.consumer).queue;
+    work.queue(queue).settle(each.consumer, each.number, each.cumulative, each.settlement);
+    touched.push_back(queue);
   }
   for (const std::string& name : touched) work.give(name);
   return {};
@@ -162,7 +183,8 @@ Result<void> Broker::commit(std::span<BrokerDraft> drafts,
 bool Broker::holds(ConsumerId consumer, std::uint64_t number) {
   const std::scoped_lock lock(mutex_);
   const auto found = consumers_.find(consumer);
-  return found != consumers_.end() && queues_.at(found->second.queue).holds(consumer, number);
+  return found != consumers_.end() &&
+         queues_.at(found->second.queue).place(consumer, number).has_value();
 }
 
 Result<ConsumerId> Broker::consume(const std::string& queue, std::uint32_t loop,

@@ -55,8 +55,9 @@ class Broker {
   // server_overload: broker_bytes_max.
   Result<BrokerDraft> make(const BrokerTarget& target, const stomp::Frame& frame,
                            std::string sender);
-  // All of it or, server_overload (a bound of a queue), nothing: messages in their order, with
-  // nothing between them, then acknowledgements; of messages that are held no more: none.
+  // All of it or nothing: messages in their order, with nothing between them, then
+  // acknowledgements. server_overload: a bound of a queue; invalid_parameter: a message to
+  // acknowledge is not held (by then, of several of one message).
   Result<void> commit(std::span<BrokerDraft> drafts, std::span<const Acknowledgement> settled);
   bool holds(ConsumerId consumer, std::uint64_t number);
 

@@ -20,11 +20,37 @@ constexpr std::array<std::string_view, 18> kKept{
     "message-key",   "token",          "login",        "passcode",
     "Authorization", "heart-beat"};
 
+// All beyond ASCII that clients' languages take for blanks at the ends of a text: JavaScript's
+// trim() (ECMA-262, "WhiteSpace", "LineTerminator"), and what others add (U+0085, U+180E, U+200B).
+constexpr std::array<std::string_view, 22> kWideBlanks{
+    "\u0085", "\u00A0", "\u1680", "\u180E", "\u2000", "\u2001", "\u2002", "\u2003",
+    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u200B",
+    "\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
+
+bool is_narrow_blank(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == '\x7F' || c == ':';
+}
+
+std::size_t blank_in_front(std::string_view text) {
+  if (!text.empty() && is_narrow_blank(text.front())) return 1;
+  for (const std::string_view blank : kWideBlanks) {
+    if (text.starts_with(blank)) return blank.size();
+  }
+  return 0;
+}
+
+std::size_t blank_behind(std::string_view text) {
+  if (!text.empty() && is_narrow_blank(text.back())) return 1;
+  for (const std::string_view blank : kWideBlanks) {
+    if (text.ends_with(blank)) return blank.size();
+  }
+  return 0;
+}
+
 // Some clients trim names or fold line ends: what would then be the server's is not passed on.
 bool is_kept(std::string_view name) {
-  const auto blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == ':'; };
-  while (!name.empty() && blank(name.front())) name.remove_prefix(1);
-  while (!name.empty() && blank(name.back())) name.remove_suffix(1);
+  while (const std::size_t blank = blank_in_front(name)) name.remove_prefix(blank);
+  while (const std::size_t blank = blank_behind(name)) name.remove_suffix(blank);
   return name.empty() || std::find(kKept.begin(), kKept.end(), name) != kKept.end();
 }
 
@@ -36,8 +62,14 @@ BrokerMessage::Headers passed_on(const stomp::Frame& frame) {
   return headers;
 }
 
-bool is_text_type(std::string_view type) {
-  constexpr std::array<std::string_view, 3> kTexts{"json", "xml", "javascript"};
+// Media types and charsets in any case (RFC 9110, section 8.3.1).
+bool is_text_type(std::string_view written) {
+  constexpr std::array<std::string_view, 4> kTexts{"json", "xml", "javascript",
+                                                   "x-www-form-urlencoded"};
+  std::string type(written);
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
   return type.empty() || type.starts_with("text/") ||
          std::any_of(kTexts.begin(), kTexts.end(),
                      [&](std::string_view each) { return type.find(each) != type.npos; });
@@ -92,13 +124,18 @@ void BrokerFrames::append_head(std::string& out, const Group& group, bool redeli
   if (!variant.subscription_id.empty()) writer.header("subscription", variant.subscription_id);
   if (variant.acks && variant.version == stomp::Version::v1_2) writer.header("ack", id_);
   if (redelivered) writer.header("redelivered", "true");
-  append_framed_head(out, variant.framing, head, tail(variant).size(), false, message_.binary);
+  const FramedTail& tail = tail_of(variant);
+  append_framed_head(out, variant.framing, head, tail.bytes.size(), tail.compressed,
+                     message_.binary);
 }
 
-const net::Bytes& BrokerFrames::tail(const Variant& variant) {
-  net::Bytes& tail =
-      tails_[static_cast<std::size_t>(variant.framing)][static_cast<std::size_t>(variant.version)];
-  if (tail.size() > 0) return tail;
+const FramedTail& BrokerFrames::tail_of(const Variant& variant) {
+  const auto deflate = deflate_ == nullptr ? websocket::Deflate::off
+                                           : deflate_->of(message_.body.size(), variant.deflate);
+  FramedTail& tail =
+      tails_[static_cast<std::size_t>(variant.framing)][static_cast<std::size_t>(variant.version)]
+            [static_cast<std::size_t>(deflate)];
+  if (tail.bytes.size() > 0) return tail;
   const bool sockjs = variant.framing == Framing::sockjs || variant.framing == Framing::sockjs_http;
   const bool text_only = sockjs && message_.binary;
   const std::string replaced = text_only ? as_text(message_.body) : "";
@@ -108,11 +145,14 @@ const net::Bytes& BrokerFrames::tail(const Variant& variant) {
   const std::size_t begin = text.size();  // the command is the head's
   writer.header("destination", message_.destination)
       .header("message-id", id_)
-      .header("user-name", message_.sender);
+      .header("user-name", message_.sender)
+      .header("content-length", body.size());
+  // Behind the server's: where a name comes twice, the first counts.
   for (const auto& [name, value] : message_.headers) writer.header(name, value);
-  writer.end_headers(body.size());
+  writer.end_headers();
   text += body;
-  tail = net::Bytes::copy(framed_tail(variant.framing, std::string_view(text).substr(begin)));
+  const std::string plain = framed_tail(variant.framing, std::string_view(text).substr(begin));
+  tail = deflate_ == nullptr ? FramedTail{net::Bytes::copy(plain)} : deflate_->tail(plain, deflate);
   return tail;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/bytes.hpp"
+#include "server/framing.hpp"
 #include "server/topic.hpp"
 #include "stomp/frame.hpp"
 
@@ -60,25 +61,30 @@ struct BrokerMessage {
 using BrokerDraft = std::unique_ptr<BrokerMessage>;
 using BrokerMessagePtr = std::shared_ptr<const BrokerMessage>;
 
-// Its frames on one loop: a head of the group's own and a tail that all of one framing and version
-// share. The loop's thread only.
+// Its frames on one loop: a head of the group's own and a tail that all of one framing, version and
+// compression share. The loop's thread only.
 class BrokerFrames {
  public:
-  // `message` outlives it.
-  explicit BrokerFrames(const BrokerMessage& message) : message_(message), id_(message.id()) {}
+  // `message` outlives it, and `deflate`, without which nothing is compressed.
+  explicit BrokerFrames(const BrokerMessage& message, const SharedDeflate* deflate = nullptr)
+      : message_(message), deflate_(deflate), id_(message.id()) {}
 
   // Appends the frame without its tail, framed for the group's transport.
   void append_head(std::string& out, const Group& group, bool redelivered = false);
-  const net::Bytes& tail(const Variant& variant);
+  const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
   // A whole frame.
   net::Bytes whole(const Group& group, bool redelivered);
 
  private:
   static constexpr std::size_t kVersions = 3;
+  using Tails = std::array<FramedTail, websocket::kDeflates>;
+
+  const FramedTail& tail_of(const Variant& variant);
 
   const BrokerMessage& message_;
+  const SharedDeflate* deflate_;
   std::string id_;
-  std::array<std::array<net::Bytes, kVersions>, kFramings> tails_;  // empty: not asked for yet
+  std::array<std::array<Tails, kVersions>, kFramings> tails_;
 };
 
 }  // namespace rtc::server

@@ -33,11 +33,14 @@ void BrokerQueue::remove(ConsumerId consumer) {
   consumers_.erase(found);
 }
 
-bool BrokerQueue::holds(ConsumerId consumer, std::uint64_t number) const {
+std::optional<std::size_t> BrokerQueue::place(ConsumerId consumer, std::uint64_t number) const {
   const auto found = consumers_.find(consumer);
-  return found != consumers_.end() &&
-         std::any_of(found->second.held.begin(), found->second.held.end(),
-                     [&](const Entry& each) { return each.message->number == number; });
+  if (found == consumers_.end()) return std::nullopt;
+  const std::deque<Entry>& held = found->second.held;
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    if (held[i].message->number == number) return i;
+  }
+  return std::nullopt;
 }
 
 bool BrokerQueue::settle(ConsumerId consumer, std::uint64_t number, bool cumulative,

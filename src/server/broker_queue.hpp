@@ -40,7 +40,9 @@ class BrokerQueue {
   void add(ConsumerId consumer);
   // What it held goes back.
   void remove(ConsumerId consumer);
-  bool holds(ConsumerId consumer, std::uint64_t number) const;
+  // Of a message that the consumer holds: how many it was given before that one and holds; else
+  // nullopt.
+  std::optional<std::size_t> place(ConsumerId consumer, std::uint64_t number) const;
   // `cumulative`: with all that the consumer was given before it. False: it does not hold that one.
   bool settle(ConsumerId consumer, std::uint64_t number, bool cumulative, Settlement settlement);
   // Gives the next message to the next consumer that may hold one more; nullopt: there is none.

@@ -6,6 +6,7 @@ namespace rtc::server {
 namespace {
 
 constexpr std::string_view kSeparators = "./";
+constexpr std::size_t kSessionBytesMax = 128;  // no session's name is longer (session_broker.cpp)
 
 std::string_view first_level(std::string_view text) {
   return text.substr(0, text.find_first_of(kSeparators));
@@ -100,10 +101,10 @@ std::optional<BrokerTarget> parse_broker_target(std::string_view text, std::size
     // "/user/<session>/queue/<name>", heard as "/user/queue/<name>".
     const std::string_view rest = text.substr(kUserPrefix.size());
     session = rest.substr(0, rest.find('/'));
-    if (session.empty()) return std::nullopt;
+    if (session.empty() || session.size() > kSessionBytesMax) return std::nullopt;
     destination =
         std::string(kUserPrefix).append(rest.substr(std::min(session.size() + 1, rest.size())));
-    if (destination == kErrorsDestination || text.size() > bytes_max) return std::nullopt;
+    if (destination == kErrorsDestination) return std::nullopt;
   }
   const auto parsed = parse_broker_destination(destination, bytes_max);
   if (!parsed || parsed->kind == Kind::pattern) return std::nullopt;

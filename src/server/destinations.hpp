@@ -47,6 +47,7 @@ struct BrokerTarget {
   std::string session;                                // user: for whom
 };
 bool is_broker_target(std::string_view text);  // by its prefix
+// `bytes_max` is of the destination as its MESSAGEs have it: of what can be subscribed to.
 std::optional<BrokerTarget> parse_broker_target(std::string_view text, std::size_t bytes_max);
 
 // Whether a topic of that name is one of the pattern's: `*` is one level, `**` at the end is all

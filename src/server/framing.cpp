@@ -40,6 +40,15 @@ std::string framed_tail(Framing framing, std::string_view body) {
   return tail;
 }
 
+FramedTail SharedDeflate::tail(std::string_view plain, websocket::Deflate deflate) const {
+  std::string shorter;
+  if (deflate != websocket::Deflate::off) {
+    deflater.append_end(shorter, plain, deflate);
+    if (shorter.size() < plain.size()) return {net::Bytes::copy(shorter), true};
+  }
+  return {net::Bytes::copy(plain), false};
+}
+
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
                         std::size_t tail_bytes, bool compressed, bool binary) {
   if (framing == Framing::bare) {

@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "net/bytes.hpp"
+#include "websocket/deflate.hpp"
+
 namespace rtc::server {
 
 enum class Framing : std::uint8_t {
@@ -28,5 +31,22 @@ std::string framed_tail(Framing framing, std::string_view body);
 // where the framing knows such.
 void append_framed_head(std::string& out, Framing framing, std::string_view stomp_head,
                         std::size_t tail_bytes, bool compressed = false, bool binary = false);
+
+// What framed_tail() gave, perhaps compressed.
+struct FramedTail {
+  net::Bytes bytes;  // empty: not made yet
+  bool compressed = false;
+};
+// A loop's way to compress tails: once a message, whatever number of subscribers. Its thread only.
+struct SharedDeflate {
+  websocket::Deflater& deflater;
+  std::size_t bytes_min;  // a shorter body is sent as it is
+
+  // How a message with such a body goes to a client that agreed on `agreed`.
+  websocket::Deflate of(std::size_t body_bytes, websocket::Deflate agreed) const {
+    return body_bytes >= bytes_min ? agreed : websocket::Deflate::off;
+  }
+  FramedTail tail(std::string_view plain, websocket::Deflate deflate) const;
+};
 
 }  // namespace rtc::server

@@ -24,7 +24,7 @@ constexpr std::size_t kSharedTailMin = 1024;
 
 Hub::Hub(Epochs epochs, websocket::Deflater& deflater, std::size_t deflate_bytes_min)
     : epochs_(std::move(epochs)),
-      context_{epochs_.stored, epochs_.live, deflater, deflate_bytes_min} {
+      context_{epochs_.stored, epochs_.live, {deflater, deflate_bytes_min}} {
   entry_.key_.kind = Destination::Kind::entry;
   errors_.key_.kind = Destination::Kind::errors;
   for (Topic* const topic : {&entry_, &errors_}) topic->destination_ = to_string(topic->key_);
@@ -232,7 +232,7 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
 }
 
 void Hub::deliver(const BrokerMessage& message) {
-  BrokerFrames frames(message);
+  BrokerFrames frames(message, &context_.deflate);
   const auto to_all = [&](Topic& topic) {
     for (auto& [variant, group] : topic.groups_) append(*group, frames);
     pending_bytes_ += message.body.size();

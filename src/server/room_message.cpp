@@ -30,23 +30,17 @@ void RoomMessage::append_head(std::string& out, const Group& group) {
       .header("id", id_)
       .header("epoch", epoch_)
       .end_headers(body_.size());
-  const Tail& tail = tail_of(variant);
+  const FramedTail& tail = tail_of(variant);
   append_framed_head(out, variant.framing, head, tail.bytes.size(), tail.compressed);
 }
 
-RoomMessage::Tail& RoomMessage::tail_of(const Variant& variant) {
-  auto& tails = tails_[static_cast<std::size_t>(variant.framing)];
-  const bool worth_it = body_.size() >= context_.deflate_bytes_min;
-  const auto deflate = worth_it ? variant.deflate : websocket::Deflate::off;
-  Tail& tail = tails[static_cast<std::size_t>(deflate)];
-  if (tail.bytes.size() > 0) return tail;
-  const std::string plain = framed_tail(variant.framing, body_);
-  std::string compressed;
-  if (deflate != websocket::Deflate::off) {
-    context_.deflater.append_end(compressed, plain, deflate);
-    tail.compressed = compressed.size() < plain.size();
+FramedTail& RoomMessage::tail_of(const Variant& variant) {
+  const auto deflate = context_.deflate.of(body_.size(), variant.deflate);
+  FramedTail& tail =
+      tails_[static_cast<std::size_t>(variant.framing)][static_cast<std::size_t>(deflate)];
+  if (tail.bytes.size() == 0) {
+    tail = context_.deflate.tail(framed_tail(variant.framing, body_), deflate);
   }
-  tail.bytes = net::Bytes::copy(tail.compressed ? compressed : plain);
   return tail;
 }
 

@@ -20,8 +20,7 @@ class RoomMessage {
   struct Context {
     std::string_view epoch;       // of stored messages
     std::string_view live_epoch;  // of those of rooms without history
-    websocket::Deflater& deflater;
-    std::size_t deflate_bytes_min;  // a shorter body is sent as it is
+    SharedDeflate deflate;
   };
 
   // `context` outlives it.
@@ -32,18 +31,14 @@ class RoomMessage {
   const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
 
  private:
-  struct Tail {
-    net::Bytes bytes;  // empty: not asked for yet
-    bool compressed = false;
-  };
-  Tail& tail_of(const Variant& variant);
+  FramedTail& tail_of(const Variant& variant);
 
   const Context& context_;
   std::string_view epoch_;
   std::string id_;
   std::string message_id_;
   std::string body_;
-  std::array<std::array<Tail, websocket::kDeflates>, kFramings> tails_;  // by framing
+  std::array<std::array<FramedTail, websocket::kDeflates>, kFramings> tails_;  // by framing
 };
 
 }  // namespace rtc::server

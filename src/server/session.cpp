@@ -147,6 +147,11 @@ void Session::on_frame(const stomp::Frame& frame) {
       return;
     case Command::ack:
     case Command::nack:
+      if (frame.command == Command::nack && parser_.version() == stomp::Version::v1_0) {
+        fail({ErrorCode::invalid_message_format, "STOMP 1.0 has no NACK"}, receipt,
+             websocket::kCloseProtocolError);
+        return;
+      }
       if (broker_ != nullptr) return broker_->on_acknowledge(frame);
       refuse({ErrorCode::forbidden_action, "no subscription here waits for ACK or NACK"}, receipt);
       return;
@@ -240,6 +245,10 @@ bool Session::authenticate_guest(const stomp::Frame& frame) {
   identity_ = chat::SharedIdentity(
       shard_.services().new_identity("", chat::mask_address(output_.client().to_string())));
   return true;
+}
+
+bool Session::may_be(const UserId& identity) const {
+  return !identity_.known() || identity_.id() == identity;
 }
 
 void Session::on_disconnect(const stomp::Frame& frame) {

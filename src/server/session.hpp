@@ -42,6 +42,7 @@ class Session final : public Application, private net::Timer {
 
   void on_bytes(std::string_view bytes) override;
   void on_drained() override;
+  bool may_be(const UserId& identity) const override;
   void end_slow() override;
 
   // From the hub.
@@ -51,8 +52,7 @@ class Session final : public Application, private net::Timer {
     subscriptions_[subscription].index = index;
   }
 
-  // From the store: how a message ended.
-  void on_outcome(const chat::Outcome& outcome);
+  void on_outcome(const chat::Outcome& outcome);  // from the store: how a message ended
 
   // The server goes down: no more input; close code 1001, "restarting; retry-after-ms=<n>" with n
   // within restart_spread, once what was accepted is acknowledged; or `at_once`, if it is not.

@@ -80,10 +80,20 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
   session_.acknowledge(std::string(frame.get("receipt")));
 }
 
-std::optional<Acknowledgement> SessionBroker::find(const stomp::Frame& frame,
-                                                   std::uint64_t number) {
+bool SessionBroker::has_subscription(std::string_view id) const {
+  return std::any_of(session_.subscriptions_.begin(), session_.subscriptions_.end(),
+                     [&](const Hub::Seat& seat) {
+                       return seat.group != nullptr && seat.group->variant().subscription_id == id;
+                     });
+}
+
+std::optional<Acknowledgement> SessionBroker::find(
+    const stomp::Frame& frame, std::uint64_t number,
+    const std::optional<std::string_view>& subscription) {
   for (const Consumer& consumer : consumers_) {
+    const Hub::Seat& seat = session_.subscriptions_[consumer.subscription];
     if (consumer.mode == AckMode::automatic ||
+        (subscription && seat.group->variant().subscription_id != *subscription) ||
         !session_.shard_.services().broker.holds(consumer.id, number)) {
       continue;
     }
@@ -95,12 +105,17 @@ std::optional<Acknowledgement> SessionBroker::find(const stomp::Frame& frame,
 }
 
 void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
-  const bool v1_2 = session_.parser_.version() == stomp::Version::v1_2;
-  const auto id = frame.find(v1_2 ? "id" : "message-id");
-  if (!id) {
+  const stomp::Version version = session_.parser_.version();
+  const auto id = frame.find(version == stomp::Version::v1_2 ? "id" : "message-id");
+  // 1.1 asks for both; in 1.0 `subscription` is no header of ACK, in 1.2 the id says it.
+  const auto subscription =
+      version == stomp::Version::v1_1 ? frame.find("subscription") : std::nullopt;
+  if (!id || (version == stomp::Version::v1_1 && !subscription)) {
+    constexpr std::array<std::string_view, 3> kNeeded{
+        "the header message-id", "the headers message-id and subscription", "the header id"};
     session_.fail({ErrorCode::invalid_message_format,
-                   fmt::format("{} needs the header {}", stomp::to_string(frame.command),
-                               v1_2 ? "id" : "message-id")},
+                   fmt::format("{} needs {}", stomp::to_string(frame.command),
+                               kNeeded[static_cast<std::size_t>(version)])},
                   frame.get("receipt"), websocket::kCloseProtocolError);
     return;
   }
@@ -110,6 +125,10 @@ void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
       refuse(frame, joins.error());
       return;
     }
+  }
+  if (subscription && !has_subscription(*subscription)) {
+    refuse(frame, {ErrorCode::invalid_parameter, "this session has no subscription of that id"});
+    return;
   }
   if (id->starts_with(kTopicIdPrefix) || id->starts_with(kUserIdPrefix)) {
     session_.acknowledge(std::string(frame.get("receipt")));  // nothing hangs on it
@@ -121,14 +140,16 @@ void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
     std::uint64_t number = 0;
     const auto [end, problem] =
         std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (problem == std::errc{} && end == digits.data() + digits.size()) found = find(frame, number);
+    if (problem == std::errc{} && end == digits.data() + digits.size()) {
+      found = find(frame, number, subscription);
+    }
   }
   if (!found) {
     refuse(frame, {ErrorCode::invalid_parameter, "no message of that id waits for ACK or NACK"});
     return;
   }
   if (!transaction) {
-    // No message, no bound: this cannot fail.
+    // No message, no bound, and it is held: this cannot fail.
     std::ignore = session_.shard_.services().broker.commit({}, {&*found, 1});
   } else if (const auto kept =
                  session_.transactions_.keep(*transaction, *found, session_.shard_.config());

@@ -44,7 +44,10 @@ class SessionBroker {
     std::uint64_t sent = 0;  // automatic: the last message sent and not settled; 0: none is
   };
 
-  std::optional<Acknowledgement> find(const stomp::Frame& frame, std::uint64_t number);
+  bool has_subscription(std::string_view id) const;
+  // Of the message that waits for it, at the subscription of that id if one is given.
+  std::optional<Acknowledgement> find(const stomp::Frame& frame, std::uint64_t number,
+                                      const std::optional<std::string_view>& subscription);
   void settle_sent(Consumer& consumer);
   void refuse(const stomp::Frame& frame, const Error& error);
 

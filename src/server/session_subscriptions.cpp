@@ -86,7 +86,9 @@ void Session::on_subscribe(const stomp::Frame& frame) {
   request.destination = *destination;
   using Kind = Destination::Kind;
   if (of_broker) {
-    request.variant.deflate = websocket::Deflate::off;
+    // Only a topic's message is encoded once for many.
+    const bool fans_out = destination->kind == Kind::topic || destination->kind == Kind::pattern;
+    if (!fans_out) request.variant.deflate = websocket::Deflate::off;
     request.variant.acks = *mode != AckMode::automatic;
     subscribe(request);
     return;
@@ -178,10 +180,11 @@ void Session::subscribe(const SubscribeRequest& request) {
 }
 
 void Session::on_unsubscribe(const stomp::Frame& frame) {
-  const auto id = frame.find("id");
+  const std::string_view id = frame.get("id");  // an empty one names none, as in SUBSCRIBE
   const auto destination = frame.find("destination");
-  const bool by_destination = !id && parser_.version() == stomp::Version::v1_0 && destination;
-  if (!id && !by_destination) {
+  const bool by_destination =
+      id.empty() && parser_.version() == stomp::Version::v1_0 && destination;
+  if (id.empty() && !by_destination) {
     fail({ErrorCode::invalid_message_format, "UNSUBSCRIBE needs the header id"},
          frame.get("receipt"), websocket::kCloseProtocolError);
     return;
@@ -190,7 +193,7 @@ void Session::on_unsubscribe(const stomp::Frame& frame) {
     Group* const group = subscriptions_[i].group;
     if (group == nullptr) continue;
     if (by_destination ? group->topic().destination() == *destination
-                       : group->variant().subscription_id == *id) {
+                       : group->variant().subscription_id == id) {
       drop_subscription(i);
       acknowledge(std::string(frame.get("receipt")));
       return;

@@ -1,6 +1,7 @@
 // What a session does by the clock: heart-beats, pings, giving a silent peer up, slowing a fast
 // one.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "server/session.hpp"
@@ -11,8 +12,14 @@ namespace rtc::server {
 namespace {
 
 // STOMP asks for "an error margin" over what was agreed; one whole interval forgives a lost beat.
-std::uint32_t with_margin(std::uint32_t interval_ms) {
+std::uint64_t with_margin(std::uint64_t interval_ms) {
   return interval_ms * 2;
+}
+
+// Fifty days stand for whatever is longer; one more still fits.
+std::uint32_t clamped(std::uint64_t span_ms) {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(span_ms, std::numeric_limits<std::uint32_t>::max() - 1));
 }
 
 // A tenth early: what the client counts is when the beat arrives.
@@ -23,7 +30,8 @@ std::uint32_t early(std::uint32_t interval_ms) {
 }  // namespace
 
 void Session::agree_heart_beats(const stomp::HeartBeat& client) {
-  const auto ours = static_cast<std::uint32_t>(shard_.config().heart_beat_interval_ms);
+  const Config& config = shard_.config();
+  const auto ours = static_cast<std::uint32_t>(config.heart_beat_interval_ms);
   if (client.receives_ms > 0) times_.beat_every_ms = std::max(ours, client.receives_ms);
   // Silence says nothing of a client that promised no beats and cannot be asked.
   if (client.sends_ms == 0 && !output_.can_ping()) {
@@ -32,11 +40,16 @@ void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   }
   // Browsers slow the timers of hidden pages down, but answer pings at once: so a client whose
   // heart-beat is late is asked before it is given up, as one that promised none.
-  times_.ping_after_ms = client.sends_ms > 0
-                             ? with_margin(std::max(ours, client.sends_ms))
-                             : static_cast<std::uint32_t>(shard_.config().ping_interval_ms);
-  times_.silence_max_ms = with_margin(times_.ping_after_ms);
-  if (client.sends_ms > 0 && !shard_.config().heart_beat_pings) {
+  const std::uint64_t late_ms =
+      client.sends_ms > 0 ? with_margin(std::max(ours, client.sends_ms)) : config.ping_interval_ms;
+  // Nobody puts the question off for longer than the server's own settings do. Whom the transport
+  // cannot ask is held to what he promised; there the kernel asks (keepalive).
+  const std::uint64_t unasked_ms_max = std::max(with_margin(ours), config.ping_interval_ms);
+  const bool asked_early = output_.can_ping() && late_ms > unasked_ms_max;
+  const std::uint64_t ping_after_ms = asked_early ? unasked_ms_max : late_ms;
+  times_.ping_after_ms = clamped(ping_after_ms);
+  times_.silence_max_ms = clamped(with_margin(ping_after_ms));
+  if (client.sends_ms > 0 && !config.heart_beat_pings && !asked_early) {
     times_.silence_max_ms = times_.ping_after_ms++;  // the end comes before a ping
   }
   schedule_timer();

@@ -10,6 +10,7 @@
 
 #include "base/random.hpp"
 #include "server/api.hpp"
+#include "server/bearer.hpp"
 #include "server/http_connection.hpp"
 #include "server/shard.hpp"
 #include "server/sockjs_session.hpp"
@@ -158,13 +159,25 @@ class SessionCall {
         transport_(transport),
         client_(net::client_address(call.peer, call.request.header("X-Forwarded-For"),
                                     call.shard.services().trusted_proxies)),
+        session_(session),
         key_(SockJsSessions::key(call.service, session, client_)) {}
 
   void handle() {
+    const std::size_t bytes_min = call_.shard.config().sockjs_session_id_bytes_min;
+    if (session_.size() < bytes_min) {
+      call_.connection.respond(error_response(
+          {ErrorCode::invalid_parameter,
+           fmt::format("the session's id is too short: at least {} bytes, please", bytes_min)}));
+      return;
+    }
     const auto& shards = call_.shard.services().shards;
     Shard& owner = *shards[SockJsSessions::owner(key_, shards.size())];
     if (&owner != &call_.shard) {
       call_.connection.move_to(owner);
+    } else if (!may_use()) {
+      if (!take_request_token()) return;
+      call_.connection.respond(
+          error_response({ErrorCode::forbidden_access, "this session is another identity's"}));
     } else if (sockjs::receives(transport_)) {
       receive();
     } else {
@@ -173,7 +186,19 @@ class SessionCall {
   }
 
  private:
-  // For a request that finds no session: ids cannot be tried out faster than this.
+  // A request need not say whose it is, but if it does, the session must be his (ADR 12). What is
+  // no token of ours says nothing: proxies have their own Authorization.
+  bool may_use() const {
+    const std::string header = call_.request.header("Authorization");
+    const std::string_view token = bearer_token(header);
+    const SockJsSession* const session = token.empty() ? nullptr : call_.shard.sockjs().find(key_);
+    if (session == nullptr) return true;
+    const auto check = call_.shard.services().tokens.check(token, std::time(nullptr));
+    return check.verdict == chat::TokenCheck::Verdict::invalid ||
+           session->may_be(check.identity.id);
+  }
+
+  // For a request that finds no session, or another's: ids cannot be tried out faster than this.
   bool take_request_token() const {
     if (call_.shard.take_request_token(client_)) return true;
     call_.connection.respond(error_response(
@@ -250,6 +275,7 @@ class SessionCall {
   const SockJsCall& call_;
   Transport transport_;
   net::IpAddress client_;
+  std::string_view session_;
   std::string key_;
 };
 

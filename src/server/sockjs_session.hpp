@@ -37,6 +37,9 @@ class SockJsSession final : private SessionOutput, private HeldResponse, private
   ~SockJsSession() override;
 
   const std::string& key() const { return key_; }
+  bool may_be(const UserId& identity) const {
+    return application_ == nullptr || application_->may_be(identity);
+  }
 
   // A request to receive. A second one at a time is told so.
   void receive(SockJsAnswer answer);

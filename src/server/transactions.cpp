@@ -53,7 +53,7 @@ Result<Transaction*> Transactions::admit(std::string_view id, std::size_t bytes,
   if (transaction.drafts.size() + of_broker >= config.transaction_messages_max) {
     error.message = "the transaction has too many messages";
   } else if (all_bytes > config.transaction_bytes_max) {
-    error.message = "the texts in this session's open transactions are too long together";
+    error.message = "this session's open transactions hold too many bytes together";
   } else if (of_chat ? of_broker > 0 : !transaction.drafts.empty()) {
     // One is stored, the other is not: nothing could promise both or none.
     error.message = "chat messages and the broker's do not go into one transaction";
@@ -73,7 +73,7 @@ Result<void> Transactions::keep(std::string_view id, chat::Draft draft, const Co
 }
 
 Result<void> Transactions::keep(std::string_view id, BrokerDraft draft, const Config& config) {
-  auto transaction = admit(id, draft->body.size(), false, config);
+  auto transaction = admit(id, draft->held.bytes(), false, config);
   if (!transaction) return transaction.error();
   (*transaction)->broker_drafts.push_back(std::move(draft));
   return {};

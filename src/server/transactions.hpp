@@ -25,7 +25,7 @@ struct Transaction {
   std::vector<chat::Draft> drafts;
   std::vector<BrokerDraft> broker_drafts;
   std::vector<Acknowledgement> acknowledgements;
-  std::size_t bytes = 0;        // of their texts
+  std::size_t bytes = 0;        // chat: of their texts; broker: all that is kept of them
   std::optional<Error> spoilt;  // why it cannot be committed any more: its first refused SEND
 };
 

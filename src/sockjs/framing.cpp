@@ -173,17 +173,17 @@ bool begins_with_low_half(std::string_view text) {
   return begins_with_surrogate(text, "cdefCDEF");
 }
 
-// Where the characters of the first string begin, and those of the last one end.
+// Where the characters of the first string begin, and those of the last one end; 0: there is none.
 std::size_t first_begin(std::string_view payload) {
-  return payload.starts_with("[\"") ? 2 : 1;
+  return payload.find('"') + 1;
 }
 std::size_t last_end(std::string_view payload) {
-  return payload.size() - (payload.ends_with("\"]") ? 2 : 1);
+  return first_begin(payload) == 0 ? 0 : payload.rfind('"');
 }
 
 // Whether the last string ends in a high half: an escape, not an escaped backslash before "ud83d".
 bool ends_with_high_half(std::string_view payload) {
-  if (payload.size() < first_begin(payload) + kEscapeSize + 1) return false;
+  if (last_end(payload) < first_begin(payload) + kEscapeSize) return false;
   const std::size_t at = last_end(payload) - kEscapeSize;
   if (!begins_with_high_half(payload.substr(at))) return false;
   std::size_t before = at;
@@ -198,8 +198,7 @@ Result<std::vector<std::string>> MessageReader::read(std::string_view payload) {
     return parse_messages(payload);
   }
   std::string joined(payload);
-  if (!high_half_.empty() && payload.size() > first_begin(payload)) {
-    const std::size_t begin = first_begin(payload);
+  if (const std::size_t begin = first_begin(payload); !high_half_.empty() && begin > 0) {
     const bool pair = begins_with_low_half(payload.substr(begin));
     joined.insert(begin, pair ? high_half_ : "\\ufffd");
     high_half_.clear();

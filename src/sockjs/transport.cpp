@@ -164,7 +164,12 @@ bool is_callback(std::string_view name) {
 }
 
 std::string form_payload(std::string_view content_type, std::string_view body) {
-  if (!content_type.starts_with("application/x-www-form-urlencoded")) return std::string(body);
+  constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  const bool form = content_type.size() >= kForm.size() &&
+                    std::equal(kForm.begin(), kForm.end(), content_type.begin(),
+                               [&](char each, char any) { return each == lower(any); });
+  if (!form) return std::string(body);
   while (!body.empty()) {
     const std::string_view field = body.substr(0, body.find('&'));
     if (field.starts_with("d=")) return decode_form(field.substr(2));

@@ -43,6 +43,12 @@ std::string_view append_unescaped(std::string& out, std::string_view text, Versi
   return std::string_view(out).substr(begin);
 }
 
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 void trim_spaces(std::string_view bytes, std::size_t& begin, std::size_t& end) {
   while (begin < end && bytes[begin] == ' ') ++begin;
   while (begin < end && bytes[end - 1] == ' ') --end;
@@ -267,6 +273,7 @@ bool Parser::take_header(std::string_view bytes, std::size_t begin, std::size_t 
 }
 
 bool Parser::take_content_length(std::string_view value, Event& event) {
+  if (!negotiated_) value = trimmed(value);  // whether it is 1.0 is not known yet
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) {
     event = fail("content-length is not a number");
@@ -327,6 +334,11 @@ Event Parser::frame_event(std::string_view bytes) {
   Event event;
   event.frame.command = frame.command;
   event.frame.headers = frame.headers;
+  // What follows a CONNECT of 1.0 is read without the blanks, and so is it.
+  if (!negotiated_ && opens_session(frame.command) &&
+      negotiate(event.frame.get("accept-version")) == Version::v1_0) {
+    for (Header& header : frame.headers) header = {trimmed(header.name), trimmed(header.value)};
+  }
   if (state_ == State::broken) return event;  // what was read of it before
   state_ = State::between_frames;
   event.kind = Event::Kind::frame;

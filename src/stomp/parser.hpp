@@ -63,7 +63,8 @@ class Parser {
   // ':' or without a name, a frame that ends before its blank line, an unknown command, an unknown
   // escape (1.1, 1.2), a malformed content-length, invalid UTF-8 in the command or headers, and but
   // in 1.0 a body on a frame other than SEND, MESSAGE or ERROR are errors. Header names and values
-  // are taken as they are: 1.0's stray spaces around them are trimmed in 1.0 only. EOLs between
+  // are taken as they are: 1.0's stray spaces around them are trimmed in 1.0 only, also in a
+  // CONNECT that asks for no more (and around the content-length of any CONNECT). EOLs between
   // frames may be LF or CRLF in every version.
   Event next(std::string_view& input);
 

@@ -74,7 +74,7 @@ Writer& Writer::header(std::string_view name, std::uint64_t value) {
 
 void Writer::end_headers(std::size_t body_bytes) {
   header("content-length", body_bytes);
-  out_.push_back('\n');
+  end_headers();
 }
 
 void Writer::end(std::string_view body) {

@@ -24,6 +24,8 @@ class Writer {
   void end(std::string_view body = {});
   // The same up to the body: its `body_bytes` (more than 0) and the NUL are the caller's to append.
   void end_headers(std::size_t body_bytes);
+  // The same without content-length, which header() wrote before.
+  void end_headers() { out_.push_back('\n'); }
 
  private:
   std::string& out_;

@@ -87,6 +87,17 @@ describe('broker', () => {
       const knock = setInterval(() => ready.send('SEND', { destination: `/topic/${mark}.ready` }, 'ready'), 20);
       await heard.take('ready').finally(() => clearInterval(knock));
       const text = 'Hello, 안녕하세요 👩‍👩‍👧‍👦 "quoted" \\ back: colon\nnew line';
+      const forgeries = {};
+      for (const blank of ['\u00a0', '\ufeff', '\u2003', '\u3000', '\u2028', '\t']) {
+        for (const own of ['content-length', 'redelivered', 'ack', 'message-id', 'subscription', 'user-name', 'session']) {
+          if (Object.keys(forgeries).length < 50) forgeries[blank + own] = '1';
+        }
+      }
+      // By a peer of the same package, and as only a hand can write them.
+      ready.send('SEND', { destination: `/topic/${mark}.a`, ...forgeries }, text);
+      const honest = await heard.take('the message with forged headers', ({ body }) => body !== 'ready');
+      assert.equal(honest.body, text);
+      assert.ok(!Object.values(honest.headers).includes('1'), JSON.stringify(honest.headers));
       peer.send(`/topic/${mark}.a`, { colour: 'red', 'message-id': 'forged' }, text);
       const message = await heard.take('the message', ({ body }) => body !== 'ready');
       assert.equal(message.body, text);
@@ -97,15 +108,23 @@ describe('broker', () => {
 
       // Each refuses what it gets first; the third time it is accepted.
       const jobs = new Inbox();
-      for (const each of [client, peer]) {
-        each.subscribe(`/queue/${mark}`, (job) => jobs.push(job), { ack: 'client-individual' });
-      }
+      const consume = (each) => {
+        const subscription = each.subscribe(`/queue/${mark}`, (job) => {
+          // 1.0 has no NACK: who leaves gives back what he holds.
+          const leave = () => {
+            subscription.unsubscribe();
+            consume(each);
+          };
+          jobs.push(Object.assign(job, { refuse: name.endsWith('STOMP 1.0') ? leave : () => job.nack() }));
+        }, { ack: 'client-individual' });
+      };
+      for (const each of [client, peer]) consume(each);
       peer.send(`/queue/${mark}`, {}, 'job');
       for (const expected of [undefined, 'true']) {
         const job = await jobs.take('the job');
         assert.equal(job.body, 'job');
         assert.equal(job.headers.redelivered, expected);
-        job.nack();
+        job.refuse();
       }
       const job = await jobs.take('the job again');
       assert.equal(job.headers.redelivered, 'true');
@@ -113,6 +132,27 @@ describe('broker', () => {
       await waitFor('the queue to be empty', async () => (await metric(server, 'broker_queue_messages')) === 0);
     });
   }
+
+  it('a topic cannot make its reader acknowledge what he holds of a queue', async (t) => {
+    const [victim, sender] = [await newUser(server), await newUser(server)];
+    const [client, attacker] = await within('both to connect', Promise.all([
+      newClient(server, victim, '1.2'), clientFor(t, server, sender),
+    ]));
+    t.after(() => within('the client to leave', client.leave()).catch(() => {}));
+    const [jobs, news] = [new Inbox(), new Inbox()];
+    client.subscribe('/topic/trap', (message) => news.push(message));
+    client.subscribe('/queue/trap', (job) => jobs.push(job), { ack: 'client-individual' });
+    attacker.send('SEND', { destination: '/queue/trap' }, 'job');
+    const id = (await jobs.take('the job')).headers['message-id'];
+    attacker.send('SEND', { destination: '/topic/trap', '\u00a0ack': id }, 'news');
+    const message = await news.take('the news');
+    assert.equal(message.headers.ack, undefined);
+    await client.leave();
+    await attacker.sendAndWait('SUBSCRIBE', { destination: '/queue/trap', id: 'q' });
+    const { headers, body } = await attacker.take('MESSAGE');
+    assert.equal(body, 'job');
+    assert.equal(headers.redelivered, 'true');
+  });
 
   it('each message of a queue is given to one of many consumers, over all loops', async (t) => {
     const user = await newUser(server);

@@ -85,6 +85,32 @@ describe('compressed and plain clients in one room', () => {
     assert.equal(await metric(server, 'inflate_refused_total'), 0);
   });
 
+  it('hear a topic compressed, and a queue plain', async (t) => {
+    const server = await serverFor(t, { args: ['--broker', 'true'] });
+    const user = await newUser(server);
+    const open = (options) => clientFor(t, server, user, options);
+    const members = [await open({}), await open({ deflate }), await open({ deflate }), await open({ path: '/connect', sockjs: true, deflate })];
+    const read = ({ ws }) => ws._socket.bytesRead;
+    for (const member of members) await member.subscribe('/topic/**', 't');
+    const before = members.map(read);
+    const text = '긴 글과 emoji 👨‍👩‍👧‍👦 and English. '.repeat(500);
+    const bytes = Buffer.byteLength(text);
+    await members[0].sendAndWait('SEND', { destination: '/topic/a', mine: 'x' }, text);
+    for (const [index, member] of members.entries()) {
+      const { body, headers } = await member.take('MESSAGE');
+      assert.equal(body, text);
+      assert.equal(headers.mine, 'x');
+      assert.equal(Number(headers['content-length']), bytes);
+      const cost = read(member) - before[index];
+      assert.ok(index === 0 ? cost > bytes : cost < bytes / 10, `${index}: ${cost}`);
+    }
+    const plain = read(members[1]);
+    await members[1].subscribe('/queue/a', 'q');
+    await members[0].sendAndWait('SEND', { destination: '/queue/a' }, text);
+    assert.equal((await members[1].take('MESSAGE')).body, text);
+    assert.ok(read(members[1]) - plain > bytes);
+  });
+
   it('when the first fragment says so and the others follow', async (t) => {
     const server = await serverFor(t);
     const user = await newUser(server);

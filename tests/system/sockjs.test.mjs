@@ -48,6 +48,36 @@ describe('SockJS over HTTP', () => {
   before(() => server.start());
   after(() => server.stop());
 
+  it('a request that says it is another identity gets no session', async () => {
+    const [user, other] = [await newUser(server), await newUser(server)];
+    const session = newSession();
+    const as = ({ token }) => ({ Authorization: `Bearer ${token}` });
+    const chat = (text) =>
+      JSON.stringify([
+        frameText('SEND', { destination: '/pub/chat', receipt: text }, JSON.stringify({ roomId: room, message: text })),
+      ]);
+    const room = await newRoom(server, user);
+    assert.equal(await poll(server, session, as(other)), 'o\n', 'nobody has said CONNECT yet');
+    assert.equal((await post(server, `${session}/xhr_send`, connectFrame(user), as(other))).status, 204);
+    assert.match(await poll(server, session), /CONNECTED/);
+
+    for (const target of ['xhr_send', 'jsonp_send', 'xhr', 'xhr_streaming']) {
+      const { status, json } = await post(server, `${session}/${target}`, chat('forged'), as(other));
+      assert.equal(status, 403, target);
+      assert.equal(json.type, 'FORBIDDEN_ACCESS');
+    }
+    // Its own token, a renewed one, none, and what is no token at all.
+    const renewed = (await request(server, '/init', { headers: as(user) })).json.response;
+    const rightful = [as(user), as({ token: renewed }), {}, { Authorization: 'Basic dXNlcjpwYXNz' }, as({ token: 'x' })];
+    for (const [index, headers] of rightful.entries()) {
+      assert.equal((await post(server, `${session}/xhr_send`, chat(`${index}`), headers)).status, 204);
+      assert.match(await poll(server, session, headers), new RegExp(`receipt-id:${index}.*id:${index + 1}`));
+    }
+    assert.equal((await post(server, `${session}/xhr_send`, '["DISCONNECT\\n\\n\\u0000"]')).status, 204);
+    assert.equal((await post(server, `${session}/xhr`, '', as(other))).status, 403, 'nor how it ended');
+    assert.equal(await poll(server, session), 'c[3000,"Go away!"]\n');
+  });
+
   it('a session is the same as any other: rooms, receipts, errors, presence', async (t) => {
     const [user, other] = [await newUser(server), await newUser(server)];
     const room = await newRoom(server, user);
@@ -330,4 +360,40 @@ describe('SockJS bounds and times', () => {
     await streamed.until(/\nc\[3000,"restarting; retry-after-ms=\d+"\]\nend$/);
     await stopped;
   });
+});
+
+it('an operator may insist on long ids', async (t) => {
+  const server = await serverFor(t, { args: ['--sockjs-session-id-bytes-min', '26'] });
+  const id = 'a'.repeat(26);
+  for (const target of ['xhr', 'xhr_streaming', 'xhr_send']) {
+    const { status, json } = await post(server, `/connect/0/${id.slice(1)}/${target}`, '["x"]');
+    assert.equal(status, 400, target);
+    assert.equal(json.type, 'INVALID_PARAMETER');
+  }
+  assert.equal(await poll(server, `/connect/0/${id}`), 'o\n');
+  // Over a WebSocket the id names nothing.
+  await clientFor(t, server, await newUser(server), { path: '/connect', sockjs: true });
+});
+
+it('a page of another origin, or of none (null), gets nothing of SockJS', async (t) => {
+  const server = await serverFor(t);
+  const status = async (target, headers) => (await request(server, target, { headers })).status;
+  for (const name of ['iframe.html', 'iframe-1.6.1.html', 'info', '', '0/origin/jsonp?c=f', '0/origin/htmlfile?c=f']) {
+    for (const headers of [
+      { Origin: 'http://evil.example' },
+      { Origin: 'null' },
+      { Referer: 'http://evil.example/page' },
+      { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' },
+    ]) {
+      assert.equal(await status(`/connect/${name}`, headers), 403, `${name} ${JSON.stringify(headers)}`);
+    }
+  }
+  for (const Origin of ['http://evil.example', 'null']) {
+    for (const target of ['xhr', 'xhr_streaming', 'xhr_send', 'jsonp_send']) {
+      assert.equal((await post(server, `/connect/0/origin/${target}`, '["x"]', { Origin })).status, 403, target);
+    }
+  }
+  for (const name of ['iframe.html', 'info']) {
+    assert.notEqual(await status(`/connect/${name}`, { Origin: 'http://localhost:5500' }), 403, name);
+  }
 });

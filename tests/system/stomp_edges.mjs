@@ -67,6 +67,14 @@ export const opening = [
   ['a CR in a header of CONNECT', connect.replace('host:h', 'host:h␍h'), connected],
   ['no escapes in CONNECT', connect.replace('host:h', escape`host:\t\q\n`), connected],
   ['an escape is not the character', accepting(escape`1.2\c`), parameter, once],
+  ['content-length with a blank in CONNECT', connect.replace('host:h', 'content-length: 0'), connected],
+  ['heart-beat with a blank', beating(' 0,0 '), sinceOneOne(connected, parameter)],
+  [
+    'blanks around names and values in CONNECT',
+    connect.replace('host:h', ' heart-beat : 0,0 ').replace('Authorization:', ' Authorization : '),
+    sinceOneOne(connected, ['ERROR NO_TOKEN', 'CLOSE 1008']),
+  ],
+  ['blanks in a CONNECT without a version', 'CONNECT⏎heart-beat: 0,0⏎ Authorization: $TOKEN⏎⏎␀', ['CONNECTED 1.0'], once],
   ['the token escaped', connect.replace('Bearer ', escape`Bearer\c`), ['ERROR INVALID_TOKEN', 'CLOSE 1008']],
   ['a header of CONNECT without a name', connect.replace('host:', ':'), malformed, once],
   ['content-length 0 in CONNECT', connect.replace('host:h', 'content-length:0'), connected],
@@ -79,6 +87,9 @@ export const opening = [
   ['a false token', connect.replace('$TOKEN', 'x'), ['ERROR INVALID_TOKEN', 'CLOSE 1008']],
   ['heart-beat 0,0', beating('0,0'), connected],
   ['a heart-beat in one direction', beating('0,60000'), connected],
+  ...['1073741823', '1073741824', '1073741825', '2147483647', '2147483648', '4294967295'].map((ms) => [
+    `a heart-beat of ${ms} ms`, beating(`${ms},${ms}`), connected,
+  ]),
   ['a heart-beat beyond 32 and 64 bits', beating('4294967296,99999999999999999999999'), connected],
   ['a negative heart-beat', beating('-1,0'), parameter],
   ['one number', beating('10000'), parameter],
@@ -215,6 +226,7 @@ const bodies = [
 
 const unsubscribeByName = 'UNSUBSCRIBE⏎destination:/user/queue/errors⏎receipt:b⏎⏎␀';
 const anonymous = 'SUBSCRIBE⏎destination:/sub/channel/$ROOM⏎receipt:a⏎⏎␀';
+const lobby = '/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3';
 const again = 'SUBSCRIBE⏎id:errors⏎destination:/sub/channel/$ROOM⏎receipt:a⏎⏎␀';
 
 const subscriptions = [
@@ -240,6 +252,14 @@ const subscriptions = [
   ],
   ['UNSUBSCRIBE', 'UNSUBSCRIBE⏎id:errors⏎receipt:b⏎⏎␀', receipt('b')],
   ['UNSUBSCRIBE of an unknown id', 'UNSUBSCRIBE⏎id:x⏎receipt:b⏎⏎␀', ['TOLD INVALID_PARAMETER b']],
+  [
+    'UNSUBSCRIBE of an empty id, of one by destination',
+    `SUBSCRIBE⏎destination:${lobby}⏎⏎␀${anonymous}` +
+      `UNSUBSCRIBE⏎id:⏎destination:/sub/channel/$ROOM⏎receipt:b⏎⏎␀UNSUBSCRIBE⏎destination:/sub/channel/$ROOM⏎receipt:c⏎⏎␀` +
+      `UNSUBSCRIBE⏎destination:${lobby}⏎receipt:d⏎⏎␀`,
+    { '1.0': [...receipt('a', 'b'), 'TOLD INVALID_PARAMETER c', ...receipt('d')] },
+  ],
+  ['UNSUBSCRIBE of an empty id alone', 'UNSUBSCRIBE⏎id:⏎receipt:b⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT b', 'CLOSE 1002']],
   ['UNSUBSCRIBE of nothing', 'UNSUBSCRIBE⏎receipt:b⏎⏎␀', ['ERROR INVALID_MESSAGE_FORMAT b', 'CLOSE 1002']],
   [
     'UNSUBSCRIBE by destination, of one with an id',
@@ -271,6 +291,13 @@ const transactions = [
     [notJson, 'TOLD INVALID_MESSAGE_FORMAT b'],
   ],
   ['DISCONNECT with one open', `${begin('x:')}${send('transaction:t⏎receipt:a⏎')}`, receipt('a')],
+];
+
+// Without a broker nothing waits for them.
+const settling = [
+  ['ACK without a broker', 'ACK⏎id:queue-1⏎message-id:queue-1⏎subscription:errors⏎receipt:a⏎⏎␀', ['TOLD FORBIDDEN_ACTION a']],
+  ['NACK without a broker', 'NACK⏎id:queue-1⏎message-id:queue-1⏎subscription:errors⏎receipt:a⏎⏎␀', sinceOneOne(malformedA, ['TOLD FORBIDDEN_ACTION a'])],
+  ['ack:client in a room', 'SUBSCRIBE⏎id:s⏎destination:/sub/channel/$ROOM⏎ack:client⏎receipt:a⏎⏎␀', ['TOLD INVALID_PARAMETER a']],
 ];
 
 const receipts = [
@@ -316,5 +343,109 @@ const endings = [
 ];
 
 export const connectedRows = [
-  ...framing, ...headers, ...bodies, ...subscriptions, ...transactions, ...receipts, ...endings,
+  ...framing, ...headers, ...bodies, ...subscriptions, ...transactions, ...settling, ...receipts, ...endings,
+];
+
+// With the broker on. What is sent is a list: what follows the first part is sent part by part, each
+// when a MESSAGE came. $NAME is a name of the row's own; the header by which the last MESSAGE is
+// acknowledged is $ID, with the subscription where 1.1 asks for it $MESSAGE; $OTHER is the header of
+// another version. `again` behind a MESSAGE: redelivered.
+const take = (mode) => `SUBSCRIBE⏎id:q⏎destination:/queue/$NAME⏎ack:${mode}⏎⏎␀`;
+const hear = 'SUBSCRIBE⏎id:t⏎destination:/topic/$NAME⏎⏎␀';
+const put = (body = 'job', lines = '') => `SEND⏎destination:/queue/$NAME⏎${lines}⏎${body}␀`;
+const tell = (lines = '') => `SEND⏎destination:/topic/$NAME⏎${lines}⏎news␀`;
+const ack = (receiptId, lines = '$MESSAGE') => `ACK⏎${lines}⏎receipt:${receiptId}⏎⏎␀`;
+const nack = (receiptId, lines = '$MESSAGE') => `NACK⏎${lines}⏎receipt:${receiptId}⏎⏎␀`;
+const inT = '$MESSAGE⏎transaction:t';
+const job = 'MESSAGE q job';
+const unknown = (id) => `TOLD INVALID_PARAMETER ${id}`;
+const noNack = (...later) => sinceOneOne([job, ...malformedA], [job, ...later]);
+const commit = (id, name = 't') => `COMMIT⏎transaction:${name}⏎receipt:${id}⏎⏎␀`;
+
+export const brokerRows = [
+  ['ACK', [take('client') + put(), ack('a')], [job, ...receipt('a')]],
+  ['ACK, individually', [take('client-individual') + put(), ack('a')], [job, ...receipt('a')]],
+  ['ACK twice', [take('client') + put(), ack('a') + ack('b')], [job, ...receipt('a'), unknown('b')]],
+  ['NACK, then ACK', [take('client') + put(), nack('a'), ack('b')], noNack(...receipt('a'), `${job} again`, ...receipt('b'))],
+  ['NACK twice', [take('client-individual') + put(), nack('a'), nack('b'), ''], noNack(...receipt('a'), `${job} again`, ...receipt('b'), `${job} again`)],
+  ['NACK behind ACK', [take('client') + put(), ack('a') + nack('b')], sinceOneOne(
+    [job, ...receipt('a'), 'ERROR INVALID_MESSAGE_FORMAT b', 'CLOSE 1002'], [job, ...receipt('a'), unknown('b')],
+  )],
+  ['ACK without a receipt', [take('client') + put(), 'ACK⏎$MESSAGE⏎⏎␀' + ack('b')], [job, unknown('b')]],
+  ['ACK of what nobody has', [take('client') + ack('a', 'id:queue-0⏎message-id:queue-0⏎subscription:q')], [unknown('a')]],
+  ['ACK of no id at all', [take('client') + ack('a', 'x:y')], malformedA],
+  ['ACK of an empty id', [take('client') + ack('a', 'id:⏎message-id:⏎subscription:q')], [unknown('a')]],
+  ['ACK with a number alone', [take('client') + ack('a', 'id:1⏎message-id:1⏎subscription:q')], [unknown('a')]],
+  ['NACK of no id at all', [take('client') + nack('a', 'x:y')], malformedA],
+  ["ACK by another version's header", [take('client') + put(), ack('a', '$OTHER')], [job, ...malformedA]],
+  ["NACK by another version's header", [take('client') + put(), nack('a', '$OTHER')], [job, ...malformedA]],
+  ['ACK without its subscription', [take('client') + put(), ack('a', '$ID')], {
+    '1.0': [job, ...receipt('a')], '1.1': [job, ...malformedA], '1.2': [job, ...receipt('a')],
+  }],
+  ['ACK of a wrong subscription', [take('client') + put(), ack('a', '$ID⏎subscription:WRONG')], {
+    '1.0': [job, ...receipt('a')], '1.1': [job, unknown('a')], '1.2': [job, ...receipt('a')],
+  }],
+  ["ACK of another's subscription", [hear + take('client') + put(), ack('a', '$ID⏎subscription:t')], {
+    '1.0': [job, ...receipt('a')], '1.1': [job, unknown('a')], '1.2': [job, ...receipt('a')],
+  }],
+  ['NACK of a wrong subscription', [take('client') + put(), nack('a', '$ID⏎subscription:WRONG')], { '1.1': [job, unknown('a')] }],
+  ['ACK where none is asked for', [take('auto') + put(), ack('a')], [job, unknown('a')]],
+  ['ACK of a topic', [hear + tell(), ack('a', '$ID⏎subscription:t')], ['MESSAGE t news', ...receipt('a')]],
+  ['NACK of a topic', [hear + tell(), nack('a', '$ID⏎subscription:t')], sinceOneOne(
+    ['MESSAGE t news', ...malformedA], ['MESSAGE t news', ...receipt('a')],
+  )],
+  ['ack: neither of the three', [`${take('Client')}${take('')}`], ['TOLD INVALID_PARAMETER', 'TOLD INVALID_PARAMETER']],
+  [
+    'ACK of the last means all, with client',
+    [take('client') + put(1) + put(2), '', ack('a') + 'UNSUBSCRIBE⏎id:q⏎⏎␀' + take('auto') + put('end'), ''],
+    ['MESSAGE q 1', 'MESSAGE q 2', ...receipt('a'), 'MESSAGE q end'],
+  ],
+  [
+    'ACK of the last means that one, with client-individual',
+    [take('client-individual') + put(1) + put(2), '', ack('a') + 'UNSUBSCRIBE⏎id:q⏎⏎␀' + take('auto') + put('end'), '', ''],
+    ['MESSAGE q 1', 'MESSAGE q 2', ...receipt('a'), 'MESSAGE q 1 again', 'MESSAGE q end'],
+  ],
+  ['what a subscription held goes back', [take('client') + put(), 'UNSUBSCRIBE⏎id:q⏎⏎␀' + take('client'), ack('a')], [job, `${job} again`, ...receipt('a')]],
+  [
+    'ACK in a transaction',
+    [take('client') + put(), begin('x:') + ack('a', inT) + commit('b') + ack('c')],
+    [job, ...receipt('a', 'b'), unknown('c')],
+  ],
+  [
+    'NACK in a transaction',
+    [take('client') + put(), begin('x:') + nack('a', inT) + commit('b'), ''],
+    noNack(...receipt('a', 'b'), `${job} again`),
+  ],
+  [
+    'ACK in a transaction that is aborted',
+    [take('client') + put(), begin('x:') + ack('a', inT) + 'ABORT⏎transaction:t⏎receipt:b⏎⏎␀' + ack('c')],
+    [job, ...receipt('a', 'b', 'c')],
+  ],
+  ['ACK in an unknown transaction', [take('client') + put(), ack('a', inT) + ack('b')], [job, unknown('a'), ...receipt('b')]],
+  [
+    'COMMIT of an ACK whose subscription is gone',
+    [hear + take('client') + put(), begin('x:') + ack('a', inT) + tell('transaction:t⏎') + 'UNSUBSCRIBE⏎id:q⏎receipt:b⏎⏎␀' + commit('c') + tell(), ''],
+    [job, ...receipt('a', 'b'), unknown('c'), 'MESSAGE t news'],
+  ],
+  [
+    'COMMIT of an ACK that was given meanwhile',
+    [hear + take('client') + put(), begin('x:') + ack('a', inT) + tell('transaction:t⏎') + ack('b') + commit('c') + tell(), ''],
+    [job, ...receipt('a', 'b'), unknown('c'), 'MESSAGE t news'],
+  ],
+  [
+    'COMMIT of two ACKs of one message',
+    [take('client') + put(), begin('x:') + ack('a', inT) + ack('b', inT) + commit('c') + ack('d')],
+    [job, ...receipt('a', 'b'), unknown('c'), ...receipt('d')],
+  ],
+  [
+    'two transactions with one message',
+    [
+      take('client') + put(),
+      begin('x:') + 'BEGIN⏎transaction:u⏎⏎␀' + ack('a', inT) + ack('b', '$MESSAGE⏎transaction:u') + commit('c') + commit('d', 'u'),
+    ],
+    [job, ...receipt('a', 'b', 'c'), unknown('d')],
+  ],
+  ["headers that are the server's", [take('auto') + put('job', 'redelivered:true⏎subscription:x⏎message-id:x⏎ack:x⏎'), ''], [job]],
+  ['the same, with Unicode blanks', [take('auto') + put('job', '\u00a0redelivered:true⏎\ufeffsubscription:x⏎content-length\u3000:1⏎'), ''], [job]],
+  ['DISCONNECT with a message held', [take('client') + put(), ''], [job]],
 ];

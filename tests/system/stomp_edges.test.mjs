@@ -1,20 +1,22 @@
 // Every row of stomp_edges.mjs against the real program, over WebSocket, in each version it names: as
-// one message, each byte as a message of its own, and some of them cut in two at every byte.
+// one message, each byte as a message of its own, and cut in two at every byte.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { Server, newRoom, newUser, within } from './harness.mjs';
-import { connectedRows, goodbye, opening, preamble } from './stomp_edges.mjs';
+import { brokerRows, connectedRows, goodbye, opening, preamble } from './stomp_edges.mjs';
 
 const versions = ['1.0', '1.1', '1.2'];
 const server = new Server({ args: ['--rooms-per-identity-max', '100000'] });
+const broker = new Server({ args: ['--broker', 'true'] });
 let user;
+let brokerUser;
 
 // The table's notation as bytes.
-function bytesOf(text, version, room) {
+function bytesOf(text, version, room, { token } = user) {
   const plain = text
     .replaceAll('⏎', '\n').replaceAll('␍', '\r').replaceAll('␀', '\0')
-    .replaceAll('$V', version).replaceAll('$TOKEN', user.token).replaceAll('$ROOM', room);
+    .replaceAll('$V', version).replaceAll('$TOKEN', token).replaceAll('$ROOM', room);
   return Buffer.concat(
     plain.split(/⟪(.*?)⟫/).map((part, index) => Buffer.from(part, index % 2 ? 'hex' : 'utf8')),
   );
@@ -55,6 +57,10 @@ function summary(text, version, isConnected) {
       assert.ok(headers['message-id'] && headers.destination);
       const { subscription = '-', destination } = headers;
       if (destination === '/user/queue/errors') return `TOLD ${refused().type}${receipt}`;
+      if (/^\/(queue|topic)\//.test(destination)) {
+        assert.ok(lines.every((line) => line === line.trim()), 'no header looks like another one trimmed');
+        return `MESSAGE ${subscription} ${body}${headers.redelivered ? ' again' : ''}`;
+      }
       if (destination.endsWith('/presence')) return `MESSAGE ${subscription} presence`;
       return `MESSAGE ${subscription} ${JSON.parse(body).message}`;
     }
@@ -63,10 +69,10 @@ function summary(text, version, isConnected) {
   }
 }
 
-// Sends the pieces, each as a message, and `heard` upon a MESSAGE; returns all that came until the
-// close.
-async function conversation(pieces, version, { binary, protocols = ['v12.stomp'], heard }) {
-  const ws = new WebSocket(`${server.wsUrl}/ws`, protocols, { perMessageDeflate: false });
+// Sends the pieces, each as a message, and those of `heard` upon each MESSAGE; returns all that came
+// until the close.
+async function conversation(pieces, version, { binary, protocols = ['v12.stomp'], heard = () => [], on = server }) {
+  const ws = new WebSocket(`${on.wsUrl}/ws`, protocols, { perMessageDeflate: false });
   const frames = [];
   let isConnected = false;
   let problem;
@@ -75,7 +81,9 @@ async function conversation(pieces, version, { binary, protocols = ['v12.stomp']
       assert.equal(isBinary, false);
       const frame = summary(data.toString(), version, isConnected);
       isConnected ||= frame.startsWith('CONNECTED');
-      if (heard && frame.startsWith('MESSAGE')) ws.send(heard);
+      if (frame.startsWith('MESSAGE')) {
+        for (const piece of heard(data.toString())) ws.send(piece, { binary });
+      }
       frames.push(frame);
     } catch (error) {
       problem ??= error;
@@ -100,6 +108,7 @@ async function conversation(pieces, version, { binary, protocols = ['v12.stomp']
   }
 }
 
+const whole = (bytes) => (bytes.length > 0 ? [bytes] : []);
 const singly = (bytes) => Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));
 const isUtf8 = (bytes) => Buffer.from(bytes.toString()).equals(bytes);
 
@@ -119,12 +128,36 @@ async function scene(row, version, before) {
     bytes,
     after: bytesOf(ends || hears ? '' : goodbye, version, room),
     async expect(pieces, options, how) {
-      const heard = hears && bytesOf(goodbye, version, room);
+      const heard = hears ? () => [bytesOf(goodbye, version, room)] : undefined;
       const got = await conversation(pieces, version, { ...options, protocols, heard });
       const order = (lines) => (hears ? [...lines].sort() : lines);
       assert.deepEqual(order(got), order(expected), how);
     },
   };
+}
+
+// A row of the broker's in one version, as one message a part or byte by byte.
+async function runBroker([, [first, ...parts], answers], version, name, cut) {
+  const expected = [`CONNECTED ${version}`, ...(Array.isArray(answers) ? answers : answers[version])];
+  if (!expected.at(-1).startsWith('CLOSE')) {
+    if (parts.length > 0) parts[parts.length - 1] += goodbye;
+    else first += goodbye;
+    expected.push('RECEIPT receipt-id:bye', 'CLOSE 1000');
+  }
+  const bytes = (text) => cut(bytesOf(text.replaceAll('$NAME', name), version, '', brokerUser));
+  const heard = (frame) => {
+    const header = version === '1.2' ? 'ack' : 'message-id';
+    const value = new RegExp(`\n${header}:(.*)`).exec(frame)?.[1] ?? /\nmessage-id:(.*)/.exec(frame)[1];
+    const id = `${version === '1.2' ? 'id' : 'message-id'}:${value}`;
+    const text = parts.shift();
+    assert.ok(text !== undefined, `a MESSAGE too many: ${frame}`);
+    return bytes(
+      text.replaceAll('$ID', id).replaceAll('$MESSAGE', `${id}⏎subscription:q`)
+        .replaceAll('$OTHER', `${version === '1.2' ? 'message-id' : 'id'}:${value}⏎subscription:q`),
+    );
+  };
+  const got = await conversation(bytes(preamble + first), version, { binary: true, heard, on: broker });
+  assert.deepEqual(got, expected, `${version}, ${cut.name}`);
 }
 
 function run(rows, before) {
@@ -134,9 +167,9 @@ function run(rows, before) {
     it(`${name} (${wanted.join(', ')})`, async () => {
       for (const version of wanted) {
         // A room of its own each time: nobody else speaks there.
-        const whole = await scene(row, version, before);
-        const all = Buffer.concat([whole.before, whole.bytes, whole.after]);
-        await whole.expect([all], { binary: !isUtf8(all) }, `${version}, as one message`);
+        const once = await scene(row, version, before);
+        const all = Buffer.concat([once.before, once.bytes, once.after]);
+        await once.expect([all], { binary: !isUtf8(all) }, `${version}, as one message`);
         const cut = await scene(row, version, before);
         // A message may end within a character only where it is not text.
         const pieces = singly(Buffer.concat([cut.before, cut.bytes, cut.after]));
@@ -146,15 +179,31 @@ function run(rows, before) {
   }
 }
 
+// Where bytes are cut: everywhere, or of long ones at 64 places and all of the last 32.
+const placesOf = (length) =>
+  Array.from({ length: length + 1 }, (_, cut) => cut).filter(
+    (cut) => length <= 128 || cut >= length - 32 || cut % Math.ceil(length / 64) === 0,
+  );
+
+async function cutAt(row, version, preceding, cut) {
+  // A room of its own, as below.
+  const { before: head, bytes, after: tail, expect } = await scene(row, version, preceding);
+  await expect(
+    [Buffer.concat([head, bytes.subarray(0, cut)]), Buffer.concat([bytes.subarray(cut), tail])],
+    { binary: true },
+    `${version}, cut at ${cut}`,
+  );
+}
+
 describe('the edges of STOMP', () => {
   before(async () => {
-    await server.start();
-    user = await newUser(server);
+    await Promise.all([server.start(), broker.start()]);
+    [user, brokerUser] = await Promise.all([newUser(server), newUser(broker)]);
   });
-  after(() => server.stop());
+  after(() => Promise.all([server.stop(), broker.stop()]));
 
   it('are at least sixty, each with a name of its own', () => {
-    const names = [...opening, ...connectedRows].map(([name]) => name);
+    const names = [...opening, ...connectedRows, ...brokerRows].map(([name]) => name);
     assert.ok(names.length >= 60);
     assert.equal(new Set(names).size, names.length);
   });
@@ -162,23 +211,36 @@ describe('the edges of STOMP', () => {
   describe('before CONNECTED', { concurrency: 8 }, () => run(opening, ''));
   describe('after it', { concurrency: 8 }, () => run(connectedRows, preamble));
 
+  describe('with a broker', { concurrency: 8 }, () => {
+    for (const row of brokerRows) {
+      const [name, , answers] = row;
+      const wanted = Array.isArray(answers) ? versions : Object.keys(answers);
+      it(`${name} (${wanted.join(', ')})`, async () => {
+        for (const version of wanted) {
+          for (const cut of [whole, singly]) {
+            await runBroker(row, version, Math.random().toString(36).slice(2), cut);
+          }
+        }
+      });
+    }
+  });
+
+  // Every row, in one of its versions each; those whose bytes are the grammar's corners in all of them.
   describe('cut in two at every byte', { concurrency: 4 }, () => {
-    for (const name of [
+    const inAll = [
       'CRLF as line end', 'escapes', 'Korean and emoji in a header', 'content-length and EOLs',
       'NULs in a body that is counted', 'frames after DISCONNECT', 'CRLF between frames',
-    ]) {
-      const row = connectedRows.find(([each]) => each === name);
-      it(name, async () => {
-        for (const version of Array.isArray(row[2]) ? versions : Object.keys(row[2])) {
-          const { before: head, bytes, after: tail, expect } = await scene(row, version, preamble);
-          const cuts = Array.from({ length: bytes.length + 1 }, (_, cut) => cut);
-          await Promise.all(cuts.map((cut) =>
-            expect(
-              [Buffer.concat([head, bytes.subarray(0, cut)]), Buffer.concat([bytes.subarray(cut), tail])],
-              { binary: true },
-              `${version}, cut at ${cut}`,
-            ),
-          ));
+    ];
+    const rows = [...opening.map((row) => [row, '']), ...connectedRows.map((row) => [row, preamble])];
+    for (const [index, [row, preceding]] of rows.entries()) {
+      const [name, , answers, { opens } = {}] = row;
+      const wanted = opens ?? (Array.isArray(answers) ? versions : Object.keys(answers));
+      const chosen = inAll.includes(name) ? wanted : [wanted[index % wanted.length]];
+      it(`${name} (${chosen.join(', ')})`, async () => {
+        for (const version of chosen) {
+          const { bytes } = await scene(row, version, preceding);
+          const cuts = placesOf(bytes.length);
+          while (cuts.length > 0) await Promise.all(cuts.splice(0, 16).map((cut) => cutAt(row, version, preceding, cut)));
         }
       });
     }

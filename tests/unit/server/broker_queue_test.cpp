@@ -92,8 +92,8 @@ TEST_F(BrokerQueueTest, WhatAConsumerHeldGoesBackToItsPlaceWhenHeLeaves) {
   queue_.add(2);
   EXPECT_EQ(give(), (Given{"2:1!", "2:3!", "2:4"}));
   EXPECT_FALSE(accept(1, 1)) << "it is his no more";
-  EXPECT_TRUE(queue_.holds(2, 1));
-  EXPECT_FALSE(queue_.holds(2, 5));
+  EXPECT_EQ(queue_.place(2, 1), 0U);
+  EXPECT_EQ(queue_.place(2, 5), std::nullopt);
 }
 
 TEST_F(BrokerQueueTest, WhatComesBackTooOftenIsDropped) {
@@ -176,7 +176,7 @@ TEST_F(BrokerQueueTest, DoesWhatTheModelDoes) {
     for (const auto& [id, numbers] : consumers) {
       held += numbers.size();
       somebody_may = somebody_may || numbers.size() < kPrefetch;
-      for (const std::uint64_t number : numbers) ASSERT_TRUE(queue_.holds(id, number));
+      for (const std::uint64_t number : numbers) ASSERT_TRUE(queue_.place(id, number));
     }
     ASSERT_TRUE(waiting.empty() || !somebody_may) << "nothing waits that could be given";
     ASSERT_EQ(queue_.messages(), waiting.size() + held);

@@ -97,6 +97,12 @@ TEST(ParseBrokerTarget, IsWhereOneMaySend) {
   EXPECT_EQ(user->kind, Destination::Kind::user);
   EXPECT_EQ(user->session, "0-1-2-ab");
   EXPECT_EQ(user->destination, "/user/queue/a");
+  // The session does not count: where one may subscribe, one can be answered.
+  const std::string longest = "/queue/" + std::string(kBytesMax - 12, 'n');
+  ASSERT_TRUE(parse_broker_destination("/user" + longest, kBytesMax));
+  EXPECT_TRUE(parse_broker_target("/user/0-1-2-" + std::string(32, 'a') + longest, kBytesMax));
+  EXPECT_FALSE(parse_broker_target("/user/0-1-2-ab" + longest + "n", kBytesMax));
+  EXPECT_FALSE(parse_broker_target("/user/" + std::string(129, 'a') + "/queue/a", kBytesMax));
   const auto topic = parse_broker_target("/topic/a", kBytesMax);
   ASSERT_TRUE(topic);
   EXPECT_EQ(topic->destination, "/topic/a");

@@ -24,7 +24,7 @@ class RoomMessageTest : public testing::Test {
   }
 
   websocket::Deflater deflater_;
-  RoomMessage::Context context_{"epoch", "live", deflater_, 512};
+  RoomMessage::Context context_{"epoch", "live", {deflater_, 512}};
 };
 
 TEST_F(RoomMessageTest, IsCompressedOnceForAllWhoShareTheFraming) {

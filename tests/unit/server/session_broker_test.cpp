@@ -9,6 +9,7 @@
 namespace rtc::server {
 namespace {
 
+using test::command_of;
 using test::FakeTokens;
 using test::header_of;
 using test::Person;
@@ -154,6 +155,47 @@ TEST_F(SessionBrokerTest, ATopicIsHeardByAllWithTheSendersHeadersAndTheServersOw
   }
 }
 
+// Clients cut blanks off a header's name, Unicode's as well, and take the first of repeated ones.
+TEST_F(SessionBrokerTest, NoSenderForgesAHeaderOfTheServers) {
+  Person& sender = join();
+  Person& old = join("1.0");
+  Person& reader = join();
+  subscribe(old, "o", "/topic/a");
+  subscribe(reader, "r", "/topic/a");
+  std::size_t count = 0;
+  for (const std::string name :
+       {"destination", "content-length", "receipt", "receipt-id", "transaction", "message-id",
+        "subscription", "ack", "redelivered", "user-name", "session", "id", "message-key", "token",
+        "login", "passcode", "Authorization", "heart-beat"}) {
+    SCOPED_TRACE(name);
+    std::string headers = "content-length:4\n" + name + ":forged\n";
+    for (const char* const blank :
+         {" ",      "\t",     "\\r",    "\\n",    "\\c",          "\x7F",   "\u0085", "\u00A0",
+          "\u1680", "\u180E", "\u2000", "\u2001", "\u2002",       "\u2003", "\u2004", "\u2005",
+          "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",       "\u200B", "\u2028", "\u2029",
+          "\u202F", "\u205F", "\u3000", "\uFEFF", "\uFEFF \u00A0"}) {
+      headers += blank + name + ":forged\n";
+      headers += name + blank + ":forged\n";
+    }
+    say(sender, "BEGIN\ntransaction:forged\n\n");
+    send(sender, "/topic/a", "text", headers + "mine:" + name + "\n");
+    say(sender, "COMMIT\ntransaction:forged\n\n");
+    ++count;
+    for (Person* const each : {&reader, &old}) {
+      EXPECT_THAT(await(*each, each == &old ? "o" : "r", count), testing::SizeIs(count));
+      const std::string frame = last(*each);
+      EXPECT_THAT(frame, Not(HasSubstr("forged")));
+      EXPECT_EQ(header_of(frame, "mine"), name);
+      EXPECT_EQ(header_of(frame, "content-length"), "4");
+      EXPECT_LT(frame.find("\ncontent-length:"), frame.find("\nmine:")) << "the first one counts";
+    }
+  }
+  send(sender, "/topic/a", "text", "\u00A0:a\nn\u00A0b:c\n");
+  await(reader, "r", count + 1);
+  EXPECT_EQ(header_of(last(reader), "n\u00A0b"), "c") << "a blank within a name is a part of it";
+  EXPECT_THAT(last(reader), Not(HasSubstr("\u00A0:a"))) << "blanks alone are no name";
+}
+
 TEST_F(SessionBrokerTest, WildcardsHearTheTopicsThatMatch) {
   world_.config.broker_patterns_max = 2;
   Person& person = join();
@@ -186,6 +228,16 @@ TEST_F(SessionBrokerTest, WhatIsNoTextGoesInABinaryMessage) {
   send(person, "/topic/a", "text", "content-type:application/octet-stream\n");
   EXPECT_EQ(await(person, "p", 4)[2], "a\xFF\xC3\xA4z");
   on([&] { EXPECT_EQ(person.output.binaries, 2); });
+  std::size_t count = 4;
+  for (const char* type :
+       {"Text/Plain", "TEXT/PLAIN;charset=utf-8", "text/html", "Application/JSON",
+        "application/XML", "Application/JavaScript", "application/x-www-form-urlencoded",
+        "Application/X-WWW-Form-Urlencoded"}) {
+    send(person, "/topic/a", "text", "content-type:" + std::string(type) + "\n");
+    await(person, "p", ++count);
+    on([&] { EXPECT_EQ(person.output.binaries, 2) << type; });
+    EXPECT_EQ(header(person, "p", "content-type"), type) << "as it was written";
+  }
   EXPECT_EQ(await(sockjs, "s", 4)[2], "a\xEF\xBF\xBD\xC3\xA4z") << "SockJS has text only";
   EXPECT_EQ(header(sockjs, "s", "content-length"), "4");
 }
@@ -253,6 +305,41 @@ TEST_F(SessionBrokerTest, AnUnknownAckIsRefusedAndOneWithoutAnIdIsTheEnd) {
   on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
 }
 
+TEST_F(SessionBrokerTest, In11AnAckNamesItsSubscription) {
+  Person& person = join("1.1");
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  subscribe(person, "other", "/queue/other", "ack:client-individual\n");
+  subscribe(person, "t", "/topic/a");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  for (const char* command : {"ACK", "NACK"}) {
+    for (const char* subscription : {"WRONG", "other", "t", ""}) {
+      say(person, std::string(command) + "\nmessage-id:queue-1\nsubscription:" + subscription +
+                      "\nreceipt:no\n\n");
+      EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << subscription;
+    }
+  }
+  say(person, "ACK\nmessage-id:topic-1\nsubscription:WRONG\n\n");
+  EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << "though nothing hangs on it";
+  say(person, "ACK\nmessage-id:topic-1\nsubscription:t\nreceipt:t\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "t");
+  say(person, "ACK\nmessage-id:queue-1\nsubscription:q\nreceipt:yes\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "yes");
+  say(person, "ACK\nmessage-id:queue-1\n\n");
+  on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
+}
+
+TEST_F(SessionBrokerTest, In10ThereIsNoNack) {
+  Person& person = join("1.0");
+  subscribe(person, "q", "/queue/q", "ack:client\n");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  say(person, "ACK\nmessage-id:queue-1\nsubscription:ignored\nreceipt:a\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "a");
+  say(person, "NACK\nmessage-id:queue-1\n\n");
+  on([&] { test::expect_failed(person, "INVALID_MESSAGE_FORMAT", 1002); });
+}
+
 TEST_F(SessionBrokerTest, ATransactionIsThereWhollyOrNotAtAll) {
   world_.config.broker_queue_messages_max = 2;
   Person& person = join();
@@ -279,6 +366,86 @@ TEST_F(SessionBrokerTest, ATransactionIsThereWhollyOrNotAtAll) {
   EXPECT_THAT(await(person, "t", 2), ElementsAre("before", "6"));
   say(person, "ACK\nid:queue-1\n\n");
   EXPECT_THAT(last(person), HasSubstr("INVALID_PARAMETER")) << "the COMMIT acknowledged it";
+}
+
+// What a COMMIT acknowledges must be held then: else nothing of it happens.
+TEST_F(SessionBrokerTest, ACommitIsRefusedWholeWhenItsAckCannotBe) {
+  Person& person = join();
+  Person& other = join();
+  subscribe(person, "t", "/topic/a");
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  send(person, "/queue/q", "job");
+  await(person, "q", 1);
+  const auto begin = [&](const std::string& id, const std::string& settles) {
+    say(person, "BEGIN\ntransaction:" + id + "\n\n");
+    say(person, settles + "\nid:queue-1\ntransaction:" + id + "\n\n");
+    send(person, "/topic/a", "result of " + id, "transaction:" + id + "\n");
+  };
+  const auto commit = [&](const std::string& id) {
+    say(person, "COMMIT\ntransaction:" + id + "\nreceipt:c\n\n");
+    return last(person);
+  };
+  const auto refused = testing::AllOf(HasSubstr("INVALID_PARAMETER"), HasSubstr("receipt-id:c"));
+  const auto taken = [&] { return person.output.all("RECEIPT", "receipt-id").size(); };
+
+  // The consumer left.
+  begin("gone", "ACK");
+  say(person, "UNSUBSCRIBE\nid:q\n\n");
+  EXPECT_THAT(commit("gone"), refused);
+  subscribe(other, "o", "/queue/q", "ack:client-individual\n");
+  EXPECT_THAT(await(other, "o", 1), ElementsAre("job!"));
+  say(other, "UNSUBSCRIBE\nid:o\n\n");
+
+  // The message was given back, and another has it.
+  subscribe(person, "q", "/queue/q", "ack:client-individual\n");
+  await(person, "q", 2);
+  subscribe(other, "o", "/queue/q", "ack:client-individual\n");
+  begin("back", "ACK");
+  say(person, "NACK\nid:queue-1\n\n");
+  await(person, "q", 3);  // it was his turn
+  say(person, "NACK\nid:queue-1\n\n");
+  EXPECT_THAT(await(other, "o", 2), ElementsAre("job!", "job!"));
+  EXPECT_THAT(commit("back"), refused);
+  say(other, "UNSUBSCRIBE\nid:o\n\n");
+  await(person, "q", 4);
+
+  // Two transactions settle the same message: the first to be committed does.
+  begin("one", "ACK");
+  begin("two", "NACK");
+  std::size_t receipts = 0;
+  on([&] { receipts = taken(); });
+  commit("one");
+  on([&] { EXPECT_EQ(taken(), receipts + 1); });
+  EXPECT_THAT(commit("two"), refused);
+
+  // One transaction settles it twice.
+  send(person, "/queue/q", "job");
+  await(person, "q", 5);
+  const std::string ack = "ACK\nid:" + header(person, "q", "ack") + "\ntransaction:twice\n\n";
+  say(person, "BEGIN\ntransaction:twice\n\n");
+  say(person, ack);
+  say(person, ack);
+  EXPECT_THAT(commit("twice"), refused);
+  say(person, "ACK\nid:" + header(person, "q", "ack") + "\nreceipt:held\n\n");
+  EXPECT_EQ(header_of(last(person), "receipt-id"), "held") << "it is held as before";
+
+  send(person, "/topic/a", "end");
+  EXPECT_THAT(await(person, "t", 2), ElementsAre("result of one", "end"));
+}
+
+TEST_F(SessionBrokerTest, CumulativeAcksOfOneTransactionFollowTheOrderOfTheMessages) {
+  Person& person = join();
+  subscribe(person, "q", "/queue/q", "ack:client\n");
+  for (const char* text : {"1", "2", "3"}) send(person, "/queue/q", text);
+  await(person, "q", 3);
+  const auto commit = [&](const std::vector<std::string>& numbers) {
+    say(person, "BEGIN\ntransaction:x\n\n");
+    for (const auto& each : numbers) say(person, "ACK\nid:queue-" + each + "\ntransaction:x\n\n");
+    say(person, "COMMIT\ntransaction:x\nreceipt:c\n\n");
+    return last(person);
+  };
+  EXPECT_THAT(commit({"2", "1"}), HasSubstr("INVALID_PARAMETER")) << "the second has the first";
+  EXPECT_EQ(command_of(commit({"1", "3"})), "RECEIPT");
 }
 
 TEST_F(SessionBrokerTest, ChatMessagesAndTheBrokersDoNotMix) {
@@ -323,8 +490,42 @@ TEST_F(SessionBrokerTest, AReplyGoesToTheOneSessionThatAskedForIt) {
   send(service, reply_to, "!!");
   EXPECT_THAT(await(asking, "r", 2), ElementsAre("!", "!!"));
   EXPECT_THAT(bodies(other, "r"), IsEmpty());
+  // As long a name as one may subscribe to can be answered, too.
+  const std::string longest = "/user/queue/" + std::string(256 - 12, 'n');
+  subscribe(asking, "long", longest);
+  send(asking, "/topic/ask", "?", "reply-to:" + longest + "\n");
+  await(service, "s", 2);
+  send(service, header(service, "s", "reply-to"), "!");
+  EXPECT_THAT(await(asking, "long", 1), ElementsAre("!"));
+
   send(service, "/user/" + session_of(asking) + "/queue/errors", "forged");
   EXPECT_THAT(last(service), HasSubstr("FORBIDDEN_ACTION")) << "only the server tells errors";
+}
+
+TEST_F(SessionBrokerTest, AllThatATransactionKeepsCountsInItsBound) {
+  world_.config.transaction_bytes_max = 10'000;
+  Person& person = join();
+  say(person, "BEGIN\ntransaction:x\n\n");
+  say(person, "BEGIN\ntransaction:y\n\n");
+  const std::string header = "h:" + std::string(4000, 'v') + "\n";
+  for (const char* id : {"x", "y"}) {
+    send(person, "/topic/a", "", header + "transaction:" + id + "\nreceipt:" + id + "\n");
+    EXPECT_EQ(header_of(last(person), "receipt-id"), id);
+    EXPECT_EQ(command_of(last(person)), "RECEIPT");
+  }
+  send(person, "/topic/a", "", header + "transaction:y\n");
+  EXPECT_THAT(last(person), HasSubstr("FORBIDDEN_ACTION")) << "12,000 bytes of headers";
+  say(person, "COMMIT\ntransaction:x\nreceipt:c\n\n");
+  EXPECT_EQ(command_of(last(person)), "RECEIPT") << "the other one is not spoilt";
+  say(person, "BEGIN\ntransaction:z\n\n");
+  std::size_t taken = 0;
+  while (taken < 30) {
+    send(person, "/topic/a", "", "transaction:z\nreceipt:z\n");
+    if (command_of(last(person)) != "RECEIPT") break;
+    ++taken;
+  }
+  EXPECT_GT(taken, 5U);
+  EXPECT_LT(taken, 20U) << "a message without a body is not free";
 }
 
 TEST_F(SessionBrokerTest, WhatIsKeptIsBounded) {

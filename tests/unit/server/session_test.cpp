@@ -243,7 +243,15 @@ TEST_F(SessionTest, HeartBeatsAreWhatBothSidesAgreedOn) {
   for (const Row& row : {Row{"", 0, 30'000, 60'000},
                          {"heart-beat:0,0\n", 0, 30'000, 60'000},
                          {"heart-beat:10000,10000\n", 25'000, 50'000, 100'000},
-                         {"heart-beat:40000,30000\n", 30'000, 80'000, 160'000},
+                         {"heart-beat:24999,30000\n", 30'000, 50'000, 100'000},
+                         // What is longer than the server's own is not waited for without asking.
+                         {"heart-beat:40000,30000\n", 30'000, 50'000, 100'000},
+                         {"heart-beat:1000000000,0\n", 0, 50'000, 100'000},
+                         {"heart-beat:1073741824,0\n", 0, 50'000, 100'000},
+                         {"heart-beat:1073741825,0\n", 0, 50'000, 100'000},
+                         {"heart-beat:2147483647,0\n", 0, 50'000, 100'000},
+                         {"heart-beat:2147483648,0\n", 0, 50'000, 100'000},
+                         {"heart-beat:99999999999999999999,0\n", 0, 50'000, 100'000},
                          {"heart-beat:0,10000\n", 25'000, 30'000, 60'000},
                          {"heart-beat:10000,0\n", 0, 50'000, 100'000}}) {
     SCOPED_TRACE(row.header);
@@ -292,6 +300,45 @@ TEST_F(SessionTest, WithoutPingsALateHeartBeatIsTheEnd) {
   EXPECT_EQ(late->output.pings, 0);
   expect_failed(*quiet("heart-beat:10000,10000\n", 50'001), "CONNECTION_TIMEOUT", 1008);
   EXPECT_EQ(quiet("heart-beat:0,0\n", 30'000)->output.pings, 1) << "he promised none";
+  EXPECT_EQ(quiet("heart-beat:1000000000,0\n", 50'000)->output.pings, 1) << "too long a promise";
+  EXPECT_EQ(quiet("heart-beat:1000000000,0\n", 100'000)->output.close_code, 0);
+}
+
+TEST_F(SessionTest, TheServersLongPingIntervalHoldsForThoseWhoPromiseLongBeats) {
+  world_.config.ping_interval_ms = 90'000;
+  const std::uint64_t now = world_.shard().loop().now_ms();
+  for (const auto& [header, ping_after_ms] :
+       {std::pair<const char*, std::uint64_t>{"heart-beat:10000,0\n", 50'000},
+        {"heart-beat:1000000000,0\n", 90'000}}) {
+    for (const bool late : {false, true}) {
+      Person person(world_);
+      person.connect("1.2", header);
+      person.output.read_ms = now - ping_after_ms + (late ? 0 : 1000);
+      ring(100'000);
+      EXPECT_EQ(person.output.pings, late ? 1 : 0) << header;
+    }
+  }
+}
+
+// Over TCP: nothing can be asked, so the promise is waited for, however long it is.
+TEST_F(SessionTest, APromiseThatCannotBeAskedAboutIsWaitedFor) {
+  const std::uint64_t now = world_.shard().loop().now_ms();
+  const auto quiet = [&](const char* header, std::uint64_t unread_ms) {
+    Person person(world_);
+    person.output.pingable = false;
+    person.connect("1.2", header);
+    person.output.read_ms = now - unread_ms;
+    ring(200'000);
+    return person.output.close_code;
+  };
+  EXPECT_EQ(quiet("heart-beat:10000,0\n", 100'000), 0);
+  EXPECT_EQ(quiet("heart-beat:10000,0\n", 100'001), 1008);
+  EXPECT_EQ(quiet("heart-beat:40000,0\n", 160'000), 0);
+  EXPECT_EQ(quiet("heart-beat:40000,0\n", 160'001), 1008);
+  for (const char* const header :
+       {"heart-beat:0,0\n", "heart-beat:1073741825,0\n", "heart-beat:2147483647,0\n"}) {
+    EXPECT_EQ(quiet(header, 300'000), 0) << header;
+  }
 }
 
 TEST_F(SessionTest, OneWhoNeverConnectsIsEnded) {

@@ -55,6 +55,7 @@ class FakeOutput final : public SessionOutput {
   void send(std::string_view framed) override {
     if (close_code == 0) take(framed);
   }
+  bool can_ping() const override { return pingable; }
   void ping() override { ++pings; }
   void pause_input() override { paused = true; }
   void resume_input() override { paused = false; }
@@ -71,6 +72,7 @@ class FakeOutput final : public SessionOutput {
   std::uint16_t close_code = 0;
   bool paused = false;
   net::IpAddress address = *net::IpAddress::parse("127.0.0.1");
+  bool pingable = true;
   int pings = 0;
   int binaries = 0;  // of the frames, those in binary messages
   std::size_t queued = 0;

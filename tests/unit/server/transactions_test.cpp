@@ -128,6 +128,7 @@ TEST_F(TransactionsTest, HoldChatMessagesOrTheBrokers) {
     return transactions_.keep(
         id, std::make_unique<BrokerMessage>(BrokerTarget{}, frame, "sender", total), config_);
   };
+  config_.transaction_bytes_max = 1200;  // with what each costs beside its body
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(begin(id));
   ASSERT_TRUE(keep("a", "1"));
   EXPECT_EQ(keep_brokers("a", "2").error().code, kBound);
@@ -135,7 +136,7 @@ TEST_F(TransactionsTest, HoldChatMessagesOrTheBrokers) {
   ASSERT_TRUE(keep_brokers("b", std::string(60, 'x')));
   ASSERT_TRUE(transactions_.keep("b", Acknowledgement{1, 2}, config_));
   EXPECT_GT(total, 0U);
-  EXPECT_FALSE(keep_brokers("c", std::string(41, 'x'))) << "too many bytes together";
+  EXPECT_FALSE(keep_brokers("c", std::string(141, 'x'))) << "too many bytes together";
   EXPECT_EQ(keep("b", "4").error().code, kBound);
   EXPECT_EQ(total, 0U) << "a spoilt one keeps nothing";
 }

@@ -74,6 +74,9 @@ TEST(SockjsFraming, JoinsSurrogatePairsCutBetweenMessages) {
   EXPECT_EQ(read_all({R"(["a\ud83d"])", R"(["\ud83d"])", R"(["\udc4b"])"}), "a\uFFFD👋");
   EXPECT_EQ(read_all({R"(["a\\ud83d"])", R"(["b"])"}), "a\\ud83db") << "an escaped backslash";
   EXPECT_EQ(read_all({R"(["\ud83d\udc4b"])", R"(["b"])"}), "👋b");
+  EXPECT_EQ(read_all({R"(["\ud83d"])", "[]", R"(["\udc4b"])"}), "👋") << "nor is an empty array";
+  EXPECT_EQ(read_all({R"([ "\ud83d" ] )", R"( [ "\udc4b" ])"}), "👋") << "blanks around";
+  EXPECT_EQ(read_all({R"(["a\ud83d"])", R"([ "b"])"}), "a\uFFFDb");
   MessageReader reader;
   EXPECT_FALSE(reader.read(R"(["a\udc4b"])").ok()) << "a low half that follows nothing";
 }

@@ -52,6 +52,11 @@ TEST(SockjsTransport, TakesThePayloadOutOfAForm) {
   for (const std::string_view none : {"", "d", "d=", "p=p", "dd=x", "&&", "a=d=x"}) {
     EXPECT_EQ(form(none), "") << none;
   }
+  for (const char* type :
+       {"Application/X-WWW-Form-Urlencoded", "APPLICATION/x-www-form-urlencoded; charset=UTF-8"}) {
+    EXPECT_EQ(form_payload(type, "d=%61bc"), "abc") << type;
+  }
+  EXPECT_EQ(form_payload("application/x-www-form", "d=a"), "d=a");
   EXPECT_EQ(form_payload("text/plain", "[\"%61bc\"]"), "[\"%61bc\"]");
 }
 

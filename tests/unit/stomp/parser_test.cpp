@@ -221,8 +221,13 @@ TEST(Parser, TakesCrOnlyWhereTheVersionDoes) {
 }
 
 TEST(Parser, IsLenientBeforeAVersionIsKnown) {
-  expect_events("CONNECT\r\naccept-version:1.0\r\npasscode: a\\t \r\n\r\n\0\r\n"s, {},
-                {"CONNECT(accept-version=1.0,passcode= a\\t )", "beat"});
+  expect_events("CONNECT\r\naccept-version:1.1\r\npasscode: a\\t \r\n\r\n\0\r\n"s, {},
+                {"CONNECT(accept-version=1.1,passcode= a\\t )", "beat"});
+  // Who asks for no more than 1.0 may have blanks around names and values.
+  expect_events("CONNECT\r\naccept-version:1.0\r\n passcode : a\\t \r\n\r\n\0\r\n"s, {},
+                {"CONNECT(accept-version=1.0,passcode=a\\t)", "beat"});
+  expect_events("CONNECT\nheart-beat: 0,0\ncontent-length: 0\n\n\0"s, {},
+                {"CONNECT(heart-beat=0,0,content-length=0)"});
   expect_events("SEND\na:\\n\rb\n\n\0"s, {}, {"SEND(a=\\n\rb)"});
 }
 
