@@ -68,21 +68,20 @@ class Broker::Work {
 
   // Whether each of them, in turn, finds its message held.
   Result<void> check(std::span<const Acknowledgement> settled) const {
-    std::unordered_map<ConsumerId, std::vector<bool>> gone;  // by place among what is held
+    const Error not_held{ErrorCode::invalid_parameter,
+                         "a message to acknowledge is not held any more; nothing of this is done"};
+    std::unordered_map<ConsumerId, std::vector<char>> gone;  // by place among what is held
     for (const Acknowledgement& each : settled) {
       const auto consumer = broker_.consumers_.find(each.consumer);
-      const auto place =
-          consumer == broker_.consumers_.end()
-              ? std::nullopt
-              : broker_.queues_.at(consumer->second.queue).place(each.consumer, each.number);
-      std::vector<bool>& there = gone[each.consumer];
-      if (place && there.size() <= *place) there.resize(*place + 1);
-      if (!place || there[*place]) {
-        return {ErrorCode::invalid_parameter,
-                "a message to acknowledge is not held any more; nothing of this is done"};
-      }
+      if (consumer == broker_.consumers_.end()) return not_held;
+      const auto& queue = broker_.queues_.at(consumer->second.queue);
+      const auto place = queue.place(each.consumer, each.number);
+      if (!place) return not_held;
+      std::vector<char>& there = gone[each.consumer];
+      if (there.size() <= *place) there.resize(*place + 1);
+      if (there[*place] != 0) return not_held;
       const auto last = there.begin() + static_cast<std::ptrdiff_t>(*place);
-      std::fill(each.cumulative ? there.begin() : last, last + 1, true);
+      std::fill(each.cumulative ? there.begin() : last, last + 1, 1);
     }
     return {};
   }
