@@ -1,7 +1,6 @@
 #include "server/envelope.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <ctime>
 #include <fmt/core.h>
@@ -24,19 +23,18 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 // "2026-01-31T23:59:59" of Unix seconds. Messages come many a second.
-std::string_view second_text(std::int64_t unix_s) {
+const std::string& second_text(std::int64_t unix_s) {
   thread_local std::int64_t last = -1;
-  thread_local std::array<char, 32> text{};
+  thread_local std::string text;
   if (unix_s != last) {
     const std::time_t seconds = unix_s;
     std::tm utc{};
     gmtime_r(&seconds, &utc);
-    fmt::format_to_n(text.data(), text.size(), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-                     utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                     utc.tm_sec);
+    text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
     last = unix_s;
   }
-  return {text.data(), 19};
+  return text;
 }
 
 template <class T, class F>
@@ -131,7 +129,7 @@ std::string direct_room_json(const UserId& sender, const UserId& receiver, const
 std::string iso_time(std::int64_t unix_ms) {
   const auto ms = static_cast<unsigned>(unix_ms % 1000);
   const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
-  std::string text(second_text(unix_ms / 1000));
+  std::string text = second_text(unix_ms / 1000);
   return text.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), 'Z'});
 }
 
