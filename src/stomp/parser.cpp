@@ -340,6 +340,10 @@ Event Parser::frame_event(std::string_view bytes) {
     for (Header& header : frame.headers) header = {trimmed(header.name), trimmed(header.value)};
   }
   if (state_ == State::broken) return event;  // what was read of it before
+  const auto is_nameless = [](const Header& header) { return header.name.empty(); };
+  if (std::any_of(frame.headers.begin(), frame.headers.end(), is_nameless)) {
+    return fail("a header has no name");  // but blanks
+  }
   state_ = State::between_frames;
   event.kind = Event::Kind::frame;
   event.frame.body = bytes.substr(frame.body_begin, frame.scanned - 1 - frame.body_begin);

@@ -228,6 +228,7 @@ TEST(Parser, IsLenientBeforeAVersionIsKnown) {
                 {"CONNECT(accept-version=1.0,passcode=a\\t)", "beat"});
   expect_events("CONNECT\nheart-beat: 0,0\ncontent-length: 0\n\n\0"s, {},
                 {"CONNECT(heart-beat=0,0,content-length=0)"});
+  expect_events("CONNECT\n :nameless but for a blank\n\n\0"s, {}, {kNoName});
   expect_events("SEND\na:\\n\rb\n\n\0"s, {}, {"SEND(a=\\n\rb)"});
 }
 
