@@ -247,6 +247,12 @@ void Connection::watch(Interest interest) {
   loop_.poller().change(fd_, interest, static_cast<Source*>(this));
 }
 
+// The peer took something: what the timer ran for is over.
+void Connection::end_stall() {
+  if (stalled_) rare_->cancel();
+  stalled_ = false;
+}
+
 std::size_t Connection::gather(std::span<iovec> parts) {
   in_writers_ = false;
   return state_ == State::ended ? 0 : outbox_.gather(parts);
@@ -275,14 +281,16 @@ void Connection::on_written(ssize_t result) {
   if (!outbox_.empty()) {
     if (outbox_rule_ == OutboxRule::response) {
       // As long as the peer goes on taking some of it, he is waited for.
-      stalled_ = false;
-      if (state_ == State::flushing) arm(loop_.bounds().close_timeout_ms);
+      if (state_ == State::flushing) {
+        arm(loop_.bounds().close_timeout_ms);
+      } else {
+        end_stall();
+      }
     }
     want_write();  // a full socket answers the next try with EAGAIN
     return;
   }
-  if (stalled_ && state_ == State::open && !overflowed_) rare_->cancel();
-  stalled_ = false;
+  if (state_ == State::open && !overflowed_) end_stall();
   if (state_ == State::flushing) {
     linger();
   } else {

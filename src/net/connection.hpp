@@ -109,6 +109,7 @@ class Connection final : public Source {
   void want_write();
   void watch(Interest interest);
   void linger();
+  void end_stall();
   bool holds_too_much() const {
     return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > loop_.bounds().outbox_bytes_max;
   }

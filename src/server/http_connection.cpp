@@ -173,6 +173,16 @@ void HttpConnection::next_request(bool keep_alive) {
     return;
   }
   parser_.restart();
+  if (connection_->queued_bytes() > shard_.config().outbox_bytes_max) {
+    // One who asks without reading holds that much and one answer, not the sum of all.
+    behind_ = true;
+    shard_.figures().http_pauses.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  go_on();
+}
+
+void HttpConnection::go_on() {
   shard_.loop().timers().arm(*this, shard_.config().keep_alive_timeout_ms);
   connection_->resume();
 }
@@ -272,6 +282,7 @@ void HttpConnection::on_input_end(net::Connection& connection) {
 
 void HttpConnection::on_drained(net::Connection& /*connection*/) {
   if (held_ != nullptr) held_->on_response_drained();
+  if (std::exchange(behind_, false)) go_on();
 }
 
 void HttpConnection::on_closed(net::Connection& /*connection*/, net::CloseReason /*reason*/) {

@@ -76,6 +76,7 @@ class HttpConnection final : public net::ConnectionHandler, private net::Timer {
   void upgrade_hixie76();
   void next_request(bool keep_alive);
   bool may_keep_alive() const;
+  void go_on();
 
   Shard& shard_;
   net::Connection* connection_ = nullptr;
@@ -86,6 +87,7 @@ class HttpConnection final : public net::ConnectionHandler, private net::Timer {
   bool upgraded_ = false;
   bool any_origin_ = false;
   bool chunked_ = false;  // the streamed answer
+  bool behind_ = false;   // its answers wait for the client, its requests for them
   HeldResponse* held_ = nullptr;
   Shard* moves_to_ = nullptr;
   SlotHandle handle_;

@@ -135,6 +135,8 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
               "connections_per_address_max.",
               services.totals.refused_connections.load());
   out.counter("http_requests_total", "HTTP requests.", sum(&ShardFigures::http_requests));
+  out.counter("http_pauses_total", "Requests put off until their client has read its answers.",
+              sum(&ShardFigures::http_pauses));
   out.counter("websocket_upgrades_total", "Connections upgraded to WebSocket.",
               sum(&ShardFigures::websocket_upgrades));
   out.counter("stomp_connections_total", "Connections accepted at stomp_listen.",

@@ -63,6 +63,7 @@ class Totals {
 // What happened on one loop. Written by its thread, read by any.
 struct ShardFigures {
   std::atomic<std::uint64_t> http_requests{0};
+  std::atomic<std::uint64_t> http_pauses{0};  // requests wait for their client to read answers
   std::atomic<std::uint64_t> websocket_upgrades{0};
   std::atomic<std::uint64_t> stomp_connections{0};  // over TCP
   std::atomic<std::uint64_t> messages_received{0};  // SENDs accepted

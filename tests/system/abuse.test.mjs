@@ -1,8 +1,11 @@
 // What one client may try at the cost of others, and the bounds that hold against it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import net from 'node:net';
 import { describe, it } from 'node:test';
-import { claimsOf, history, lobby, newRoom, newUser, openPrivateRoom, serverFor, waitFor } from './harness.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claimsOf, history, lobby, metric, newRoom, newUser, openPrivateRoom, request, serverFor, waitFor } from './harness.mjs';
 import { StompSocket, clientFor, memberFor } from './clients.mjs';
 
 // The tests' own address is bounded like any other.
@@ -99,6 +102,34 @@ it('others cannot use up the private rooms that somebody may open', async (t) =>
   }
   const friend = claimsOf((await newUser(server)).token).jti;
   assert.equal((await openPrivateRoom(server, victim, id, friend)).json.success, true);
+});
+
+it('who asks on and on without reading holds one connection\'s share of memory, and loses no answer', async (t) => {
+  const server = await serverFor(t);
+  const page = (await request(server, '/')).raw.toString();
+  const asset = /\/assets\/[^"]+\.js/.exec(page)[0];
+  const count = 2000;
+  const socket = net.connect(server.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  socket.pause();
+  socket.write(`GET ${asset} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(count));
+  await waitFor('its requests to wait', async () => (await metric(server, 'http_pauses_total')) > 0);
+  const taken = await metric(server, 'http_requests_total');
+  await sleep(500);
+  assert.ok((await metric(server, 'http_requests_total')) - taken < 20, 'no more of them are taken');
+  const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
+  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]) / 1024;
+  assert.ok(peak < 150, `${peak} MiB at the peak`);
+  let answers = 0;
+  let rest = '';
+  socket.on('data', (bytes) => {
+    const text = rest + bytes.toString('latin1');
+    answers += text.split('HTTP/1.1 200 OK\r\n').length - 1;
+    rest = text.slice(-16); // shorter than what is looked for
+  });
+  socket.resume();
+  await waitFor('every answer', () => answers === count);
 });
 
 it('many subscriptions under ids of their own do not multiply a long message in memory', async (t) => {

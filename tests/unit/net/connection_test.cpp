@@ -2,7 +2,9 @@
 #include "net/connection.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "unit/net/sockets.hpp"
 
@@ -329,6 +331,31 @@ TEST_F(ConnectionTest, AResponseOfAnySizeReachesOneWhoReads) {
   EXPECT_TRUE(pair.client.read(text.size()) == text);
   pair.client.close();
   EXPECT_EQ(closed(), CloseReason::local);
+}
+
+// More segments than one write takes: the last ones leave without the socket being full again.
+TEST_F(ConnectionTest, OneWhoStalledAndReadOnIsNotGivenUp) {
+  bounds_.outbox_bytes_max = 100'000'000;
+  bounds_.outbox_time_ms_max = 1500;
+  SocketPair pair = connected_pair();
+  std::atomic<bool> ended = false;
+  auto handler = std::make_unique<TestHandler>();
+  handler->closed = [&](Connection&, CloseReason) { ended = true; };
+  Connection* connection = nullptr;
+  thread_.run([&] { connection = &thread_.adopt(pair.server, std::move(handler), bounds_); });
+  const std::string text = numbered(10'000'000);
+  constexpr std::size_t kShortOnes = 200;
+  thread_.run([&] {
+    connection->send(text);
+    for (std::size_t i = 0; i < kShortOnes; ++i) connection->send("x");
+  });
+  thread_.finish_turn();  // and the socket is full
+  EXPECT_EQ(pair.client.read(text.size() + kShortOnes).size(), text.size() + kShortOnes);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2000));
+  ASSERT_FALSE(ended);
+  thread_.run([&] { connection->send("still here"); });
+  EXPECT_EQ(pair.client.read(10), "still here");
+  thread_.run([&] { connection->abort(); });
 }
 
 class StalledConnectionTest : public ConnectionTest,
