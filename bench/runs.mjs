@@ -72,7 +72,7 @@ export function circumstances(directory) {
   const sentences = [
     `Machine: ${cores} cores, ${cpu}, Linux ${kernel}.`,
     `Commit ${commit}, ${date}.`,
-    `Medians of ${repeats} (E, G, I, P, S: one run).`,
+    `Medians of ${repeats} (E, G, H, I, P, S: one run).`,
   ]
   if (small) sentences.unshift('A TRIAL, SHORTER AND SMALLER THAN IT SAYS: NO FIGURES TO KEEP.')
   return sentences

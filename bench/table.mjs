@@ -79,6 +79,16 @@ const loads = {
     ruler: 'limit',
     ratios: ['last_reader_p50_us', 'server_cpu_us_per_delivery'],
   },
+  H: {
+    title: 'the store alone: 1,024 messages a commit, into a young database and into a full one',
+    columns: [
+      ['messages/s', 'messages_per_second', 0],
+      ['CPU µs each', 'cpu_us_per_message', 2],
+      ['commit: p50 ms', 'commit_p50_ms', 2],
+      ['p99 ms', 'commit_p99_ms', 2],
+      ['max ms', 'commit_max_ms', 1],
+    ],
+  },
   I: {
     title: 'all at once: memory over time',
     columns: [
@@ -156,6 +166,28 @@ function sides(run, columns) {
   ]
 }
 
+// Databases and plain files in one run: the ratio is to the same bytes in a plain file.
+function stores(run, columns) {
+  if (objection(run)) return [`| no figures: ${objection(run)} |`]
+  const rows = (name) => number(run.rows, 0) + ` rows, ${name}`
+  const line = (title, of, ruler) => {
+    const cells = columns.map(([, key, decimals]) => number(run[`${key}_${of}`], decimals))
+    const ratio = ruler ? number(run[`messages_per_second_${of}`] / run[`messages_per_second_${ruler}`], 2) : '1.00'
+    return `| ${[title, ...cells, ratio].join(' | ')} |`
+  }
+  return [
+    line('young, `fsync`', 'young_fsync', 'plain_fsync'),
+    line(rows('`fsync`'), 'full_fsync', 'plain_fsync'),
+    line('plain file, write + fdatasync', 'plain_fsync'),
+    line('young, `commit`', 'young_commit', 'plain_commit'),
+    line(rows('`commit`'), 'full_commit', 'plain_commit'),
+    line('plain file, write', 'plain_commit') + '\n',
+    `Pages of ${run.page_size} in ${number(run.rows, 0)} rows: at any depth p50 ${number(run.page_p50_us_any_depth, 1)} µs, ` +
+      `p99 ${number(run.page_p99_us_any_depth, 1)}; the newest p50 ${number(run.page_p50_us_newest, 1)}, ` +
+      `p99 ${number(run.page_p99_us_newest, 1)}. ${run.rooms} rooms, texts of ${run.text_bytes} bytes.`,
+  ]
+}
+
 // Whether the memory of the soak stayed where it was.
 function verdict(run) {
   if (objection(run)) return []
@@ -173,11 +205,16 @@ for (const [load, shape] of Object.entries(loads)) {
   const { title, columns, ruler, ratios = [] } = shape
   console.log(`**${load}: ${title}**\n`)
   const headings = columns.map(([heading]) => heading)
+  if (load === 'H') headings.push('× plain file: messages/s')
   const label = (key) => columns.find(([, each]) => each === key)[0]
   if (ratios.length) headings.push(`× ${ruler.replace('_', '-')}: ${ratios.map(label).join(' / ')}`)
   console.log(`| | ${headings.join(' | ')} |\n| --- |${' ---: |'.repeat(headings.length)}`)
   if (load === 'S') {
     console.log(`${sides(runs.S.realtimechat[0], columns).join('\n')}\n`)
+    continue
+  }
+  if (load === 'H') {
+    console.log(`${stores(runs.H.realtimechat[0], columns).join('\n')}\n`)
     continue
   }
   for (const [server, name] of Object.entries(servers)) {

@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/core.h>
 
 #include "clock.hpp"
@@ -55,8 +56,9 @@ void Report::fault(std::string_view name, std::uint64_t count) {
 
 int Report::finish(bool json) const {
   const bool refused = !refusal_.empty();
-  if (refused) fmt::print(stderr, "rtc_load: no figures: {}\n", refusal_);
-  if (faulty_) fmt::print(stderr, "rtc_load: the server did not deliver as it must\n");
+  const char* const program = ::program_invocation_short_name;
+  if (refused) fmt::print(stderr, "{}: no figures: {}\n", program, refusal_);
+  if (faulty_) fmt::print(stderr, "{}: it did not deliver as it must\n", program);
   if (json) {
     fmt::print("{{");
     for (const Line& line : lines_) {

@@ -75,11 +75,8 @@ Result<void> configure(SQLite::Database& database, const std::string& file) {
                     "directory on a local disk",
                     file, mode));
   }
-  // 64 MiB of log between checkpoints, cut back to that after a burst; and as much cache at most.
   // Ten thousand busy rooms end in as many pages: they stay in memory, and a checkpoint writes each
   // of them once.
-  database.exec("PRAGMA wal_autocheckpoint = 16384");
-  database.exec("PRAGMA journal_size_limit = 67108864");
   database.exec("PRAGMA cache_size = -65536");
   database.exec("PRAGMA foreign_keys = ON");
   return {};

@@ -15,7 +15,7 @@ struct SqliteStore::State {
   State(FileLock held, SQLite::Database database, const std::filesystem::path& file,
         const SqliteOptions& options)
       : lock(std::move(held)),
-        writer(std::move(database), options.busy_timeout_ms),
+        writer(std::move(database), file, options),
         readers(file, options.readers, options.busy_timeout_ms) {}
 
   // Any read: an exception of SQLite's becomes an error.
@@ -56,6 +56,10 @@ Result<std::vector<chat::Stored>> SqliteStore::append(std::span<const chat::Draf
 
 std::string SqliteStore::epoch() const {
   return state_->writer.epoch();
+}
+
+LogFigures SqliteStore::log() const {
+  return state_->writer.log();
 }
 
 Result<std::uint64_t> SqliteStore::forget_keys(std::int64_t before_ms, std::uint32_t limit) {

@@ -26,7 +26,15 @@ struct SqliteOptions {
   std::uint32_t readers = 2;             // read connections
   std::uint32_t busy_timeout_ms = 5000;  // how long a call waits for another process that writes
   Durability durability = Durability::commit;
-  std::string boot = {};  // names the machine's boot; "": the kernel's boot_id
+  std::uint64_t log_bytes_max = 256 << 20;  // of the log of commits, and one commit
+  std::string boot = {};                    // names the machine's boot; "": the kernel's boot_id
+};
+
+// What is committed and not yet in its place in the database file.
+struct LogFigures {
+  std::uint64_t bytes = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t waits = 0;  // commits that waited for one, because the log was at its bound
 };
 
 class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
@@ -43,6 +51,7 @@ class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
   Result<std::vector<chat::Message>> page_after(RoomId room, MessageId after,
                                                 std::uint32_t limit) override;
   std::string epoch() const override;
+  LogFigures log() const;  // any thread
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override;
 
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds) override;

@@ -27,9 +27,10 @@ Error bound_reached(std::string_view bound, std::uint64_t value) {
 
 }  // namespace
 
-SqliteWriter::SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms)
+SqliteWriter::SqliteWriter(SQLite::Database database, const std::filesystem::path& file,
+                           const SqliteOptions& options)
     : database_(std::move(database)),
-      busy_timeout_ms_(busy_timeout_ms),
+      busy_timeout_ms_(options.busy_timeout_ms),
       begin_(database_, "BEGIN IMMEDIATE"),
       commit_(database_, "COMMIT"),
       rollback_(database_, "ROLLBACK"),
@@ -55,7 +56,8 @@ SqliteWriter::SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout
                        "(SELECT 1 FROM rooms WHERE kind = 1 AND creator = ? LIMIT ?)"),
       open_rooms_(count_rooms(database_, "SELECT count(*) - 1 FROM rooms WHERE kind = 0")),
       direct_rooms_(count_rooms(database_, "SELECT count(*) FROM rooms WHERE kind = 1")),
-      epoch_(database_.execAndGet("SELECT epoch FROM store").getString()) {}
+      epoch_(database_.execAndGet("SELECT epoch FROM store").getString()),
+      checkpointer_(database_, file, options.log_bytes_max) {}
 
 Error SqliteWriter::failed(const SQLite::Exception& error) {
   counters_.clear();

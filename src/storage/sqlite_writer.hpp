@@ -11,13 +11,15 @@
 #include "base/result.hpp"
 #include "chat/message_store.hpp"
 #include "chat/room_store.hpp"
+#include "storage/sqlite_checkpointer.hpp"
 
 namespace rtc::storage {
 
 // The calls are those of the ports. The constructor throws SQLite::Exception.
 class SqliteWriter {
  public:
-  SqliteWriter(SQLite::Database database, std::uint32_t busy_timeout_ms);
+  SqliteWriter(SQLite::Database database, const std::filesystem::path& file,
+               const SqliteOptions& options);
   ~SqliteWriter();
   SqliteWriter(const SqliteWriter&) = delete;
   SqliteWriter& operator=(const SqliteWriter&) = delete;
@@ -25,6 +27,7 @@ class SqliteWriter {
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
   const std::string& epoch() const { return epoch_; }
+  LogFigures log() const { return checkpointer_.figures(); }  // any thread
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds);
   Result<chat::Room> find_or_create_direct(const chat::Room& room, const chat::RoomBounds& bounds);
 
@@ -84,6 +87,7 @@ class SqliteWriter {
   std::uint64_t open_rooms_ = 0;  // without the lobby
   std::uint64_t direct_rooms_ = 0;
   std::string epoch_;
+  SqliteCheckpointer checkpointer_;
 };
 
 }  // namespace rtc::storage

@@ -329,6 +329,46 @@ TEST_F(SqliteStoreTest, WaitsOnceForAnotherProcessThatWritesAndThenFailsAtOnceUn
   }
 }
 
+// Until the log was brought into the database; the commits meanwhile hold it at its bound.
+TEST_F(SqliteStoreTest, HoldsTheLogOfCommitsAtItsBound) {
+  constexpr std::uint64_t kBound = 1 << 20;
+  auto opened = SqliteStore::open({.file = file(), .log_bytes_max = kBound});
+  ASSERT_TRUE(opened);
+  const auto& store = *opened;
+  const std::vector batch(8, draft(lobby_id(), std::string(4'000, 'x')));
+  std::uint64_t written = 0;
+  std::uint64_t most = 0;
+  while (written < 64 * kBound) {
+    ASSERT_TRUE(store->append(batch));
+    written += 8 * 4'000;
+    most = std::max(most, store->log().bytes);
+  }
+  EXPECT_LE(most, kBound + kBound / 4) << "and one commit";
+  EXPECT_GE(most, kBound / 4);
+  EXPECT_GE(store->log().checkpoints, 64U) << "of at most the bound each";
+  EXPECT_LE(std::filesystem::file_size(file().string() + "-wal"), 2 * kBound);
+  EXPECT_EQ(store->page_before(lobby_id(), 0, 1)->front().id, written / 4'000);
+}
+
+// Another process reads for long: the log cannot begin anew, and nobody waits for that.
+TEST_F(SqliteStoreTest, GoesOnWhileAnotherProcessReadsAndCutsTheLogBackAfterwards) {
+  constexpr std::uint64_t kBound = 1 << 20;
+  auto opened = SqliteStore::open({.file = file(), .log_bytes_max = kBound});
+  ASSERT_TRUE(opened);
+  const auto& store = *opened;
+  const std::vector batch(8, draft(lobby_id(), std::string(4'000, 'x')));
+  {
+    SQLite::Database other(file().string());
+    other.exec("BEGIN; SELECT * FROM rooms");
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(store->append(batch));
+    EXPECT_GT(store->log().bytes, 2 * kBound);
+    EXPECT_GT(store->log().waits, 0U);
+    EXPECT_LT(store->log().waits, 100U) << "not with every commit";
+  }
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store->append(batch));
+  EXPECT_LE(store->log().bytes, kBound + kBound / 4);
+}
+
 TEST_F(SqliteStoreTest, RemembersKeysAndItsEpochAcrossARestart) {
   chat::Draft keyed = draft(lobby_id(), "once");
   keyed.key = "k";

@@ -89,7 +89,7 @@ for (const writes of ['each', 'gather']) {
 it('is measured, tabulated and drawn by script/bench', async () => {
   const out = path.join(root, 'build/bench-smoke');
   await rm(out, { recursive: true, force: true });
-  const { stdout } = await run(path.join(root, 'script/bench'), ['--smoke', 'C', 'D', 'E', 'I'], {
+  const { stdout } = await run(path.join(root, 'script/bench'), ['--smoke', 'C', 'D', 'E', 'H', 'I'], {
     env: { ...process.env, RTC_BINARY: program },
   });
   const shared = ['C', 'D10', 'D50', 'E10', 'E19'];
@@ -98,6 +98,9 @@ it('is measured, tabulated and drawn by script/bench', async () => {
     assert.deepEqual({ faulty: report.faulty, cut: report.sessions_cut_off }, { faulty: false, cut: 0 }, name);
     if (!name.startsWith('E')) assert.ok(report.deliveries > 0 && report.lost + report.repeated + report.disordered === 0, name);
   }
+  const store = JSON.parse(await readFile(path.join(out, 'H-realtimechat-1.json'), 'utf8'));
+  assert.deepEqual({ faulty: store.faulty, any: store.pages_wrong_any_depth, newest: store.pages_wrong_newest }, { faulty: false, any: 0, newest: 0 });
+  for (const of of ['young_fsync', 'full_fsync', 'young_commit', 'full_commit', 'plain_fsync']) assert.ok(store[`messages_per_second_${of}`] > 0, of);
   const soak = JSON.parse(await readFile(path.join(out, 'I-realtimechat-1.json'), 'utf8'));
   assert.deepEqual({ ...soak, ...sound, failed_visits: 0, failed_pages: 0 }, soak);
   assert.ok(soak.samples.length > 10 && soak.samples.every(([, bytes]) => bytes > 0));
@@ -106,6 +109,7 @@ it('is measured, tabulated and drawn by script/bench', async () => {
   const table = await readFile(path.join(out, 'table.md'), 'utf8');
   assert.ok(stdout.includes(table.trim()), 'the table is not what was printed');
   for (const name of shared) assert.match(table, new RegExp(`\\*\\*${name}: [^]*?\\| RealTimeChat \\|[^]*?\\| limit: [^]*?\\| limit-gather: `));
+  assert.match(table, /\*\*H: [^]*?\| young, `fsync` \|[^]*?\| plain file, write \|[^]*?Pages of 50 in 5,000 rows/);
   assert.match(table, /\*\*I: [^]*?\| RealTimeChat \|/);
   for (const name of ['cpu', 'latency', 'memory', 'soak']) {
     assert.match(await readFile(path.join(out, `bench-${name}.svg`), 'utf8'), /^<svg [^]*RealTimeChat|^<svg [^]*Soak/);

@@ -1,0 +1,126 @@
+// When which thread checkpoints. SQLITE_CHECKPOINT_PASSIVE throughout: it waits for nobody, and
+// neither commits nor reads wait for it.
+#include "storage/sqlite_checkpointer.hpp"
+
+#include <algorithm>
+#include <sqlite3.h>
+
+#include "base/log.hpp"
+
+namespace rtc::storage {
+namespace {
+
+// What the writing thread may bring over itself: a few milliseconds' work.
+constexpr std::int64_t kLittle = 1024;
+// Each round leaves less than the one before when the disk keeps up; when not, the next commits
+// ask again.
+constexpr int kRoundsAtOnce = 4;
+
+}  // namespace
+
+SqliteCheckpointer::SqliteCheckpointer(SQLite::Database& writer, const std::filesystem::path& file,
+                                       std::uint64_t log_bytes_max)
+    : writer_(writer),
+      database_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX),
+      page_bytes_(writer.execAndGet("PRAGMA page_size").getInt64()),
+      begin_(std::max<std::int64_t>(static_cast<std::int64_t>(log_bytes_max / 4) / page_bytes_, 1)),
+      most_(begin_ * 4),
+      next_begin_(begin_),
+      next_wait_(most_) {
+  // A file is cut back to this when it begins anew; what it keeps needs no new blocks of the disk.
+  writer_.exec("PRAGMA journal_size_limit = " + std::to_string(log_bytes_max / 2));
+  // What is brought over is on the disk before the log is written over.
+  database_.exec("PRAGMA synchronous = NORMAL");
+  database_.execAndGet("PRAGMA schema_version");  // a first read: it is known to be in WAL mode
+  ::sqlite3_wal_hook(
+      writer_.getHandle(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<SqliteCheckpointer*>(self)->committed(pages);
+        return SQLITE_OK;
+      },
+      this);
+  thread_ = std::thread([this] { work(); });
+}
+
+SqliteCheckpointer::~SqliteCheckpointer() {
+  ::sqlite3_wal_hook(writer_.getHandle(), nullptr, nullptr);
+  {
+    const std::scoped_lock lock(mutex_);
+    ends_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+LogFigures SqliteCheckpointer::figures() const {
+  return {static_cast<std::uint64_t>(pages_.load(std::memory_order_relaxed) * page_bytes_),
+          rounds_.load(std::memory_order_relaxed), waits_.load(std::memory_order_relaxed)};
+}
+
+std::int64_t SqliteCheckpointer::bring_over(SQLite::Database& database) {
+  int in_log = 0;
+  int brought = 0;
+  const int result = ::sqlite3_wal_checkpoint_v2(database.getHandle(), nullptr,
+                                                 SQLITE_CHECKPOINT_PASSIVE, &in_log, &brought);
+  if (result == SQLITE_OK) {
+    rounds_.fetch_add(1, std::memory_order_relaxed);
+    // Commits went on meanwhile.
+    return std::max<std::int64_t>(pages_.load(std::memory_order_relaxed), in_log) - brought;
+  }
+  if (result != SQLITE_BUSY) {
+    log::warn("store: the log was not brought into the database, and is tried again: {}",
+              ::sqlite3_errstr(result));
+  }
+  return pages_.load(std::memory_order_relaxed);
+}
+
+void SqliteCheckpointer::committed(std::int64_t pages) {
+  if (pages < pages_.load(std::memory_order_relaxed)) {  // it began anew
+    next_begin_ = begin_;
+    next_wait_ = most_;
+    little_left_ = false;
+  }
+  pages_.store(pages, std::memory_order_relaxed);
+  if (little_left_.exchange(false)) bring_over(writer_);
+  if (pages < next_begin_) return;
+  // Not at every commit, should it not help.
+  next_begin_ = pages + std::max<std::int64_t>(begin_ / 4, 1);
+  if (pages >= next_wait_) {
+    next_wait_ = pages + begin_;
+    waits_.fetch_add(1, std::memory_order_relaxed);
+    std::unique_lock lock(mutex_);
+    asked_ = false;
+    changed_.wait(lock, [this] { return !working_; });
+    lock.unlock();
+    bring_over(writer_);
+    return;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    asked_ = true;
+  }
+  changed_.notify_all();
+}
+
+void SqliteCheckpointer::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return ends_ || asked_; });
+    if (ends_) return;
+    asked_ = false;
+    working_ = true;
+    lock.unlock();
+    for (int round = 0; round < kRoundsAtOnce; ++round) {
+      const std::int64_t left = bring_over(database_);
+      if (left > kLittle) continue;
+      // When nothing is left, the next commit begins the log anew by itself.
+      little_left_ = left > 0;
+      break;
+    }
+    lock.lock();
+    working_ = false;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace rtc::storage
