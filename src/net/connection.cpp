@@ -68,6 +68,10 @@ void Connection::send(Bytes bytes) {
   want_write();
 }
 
+bool Connection::holds_too_much() const {
+  return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > loop_.bounds().outbox_bytes_max;
+}
+
 void Connection::want_write() {
   if (in_writers_ || watches_write_ || outbox_.empty()) return;
   in_writers_ = true;

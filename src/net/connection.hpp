@@ -110,9 +110,7 @@ class Connection final : public Source {
   void watch(Interest interest);
   void linger();
   void end_stall();
-  bool holds_too_much() const {
-    return outbox_rule_ == OutboxRule::stream && outbox_.bytes() > loop_.bounds().outbox_bytes_max;
-  }
+  bool holds_too_much() const;
   bool keeps_input() const;
   void keep_input(std::span<const char> bytes);
   Rare& rare();
