@@ -13,35 +13,26 @@ using test::command_of;
 using test::FakeTokens;
 using test::header_of;
 using test::Person;
+using test::Texts;
 using test::World;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-using Texts = std::vector<std::string>;
-
-class SessionBrokerTest : public testing::Test {
+class SessionBrokerTest : public test::SessionsTest {
  protected:
   SessionBrokerTest() { world_.config.broker = true; }
-  ~SessionBrokerTest() override {
-    world_.stop();
-    people_.clear();
-  }
   Person& join(const std::string& version = "1.2", Framing framing = Framing::websocket) {
     world_.shard();
     if (!started_) world_.start();
     started_ = true;
-    Person* person = nullptr;
-    on([&] {
-      people_.push_back(std::make_unique<Person>(world_, framing));
-      person = people_.back().get();
-      person->connect(version);
-      person->subscribe("errors", "/user/queue/errors");
-    });
-    return *person;
+    const auto begin = [&](Person& person) {
+      person.connect(version);
+      person.subscribe("errors", std::string(test::kErrors));
+    };
+    return enter(begin, framing);
   }
-  void on(const std::function<void()>& action) { world_.on_loop(action); }
   void say(Person& person, const std::string& frame) {
     on([&] { person.say(frame); });
   }
@@ -81,11 +72,6 @@ class SessionBrokerTest : public testing::Test {
     });
     return bodies(person, id);
   }
-  std::string last(Person& person) {
-    std::string frame;
-    on([&] { frame = person.output.last(); });
-    return frame;
-  }
   // Of the newest message of that subscription.
   std::string header(Person& person, const std::string& id, const std::string& name) {
     std::string value;
@@ -102,9 +88,7 @@ class SessionBrokerTest : public testing::Test {
     return value;
   }
 
-  World world_;
   bool started_ = false;
-  std::vector<std::unique_ptr<Person>> people_;
 };
 
 TEST_F(SessionBrokerTest, IsOffByDefault) {

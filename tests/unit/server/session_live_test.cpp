@@ -10,19 +10,15 @@ namespace rtc::server {
 namespace {
 
 using test::header_of;
+using test::lobby;
 using test::Person;
-using test::World;
+using test::receipt;
+using test::Texts;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using Texts = std::vector<std::string>;
-
-std::string receipt(const std::string& name) {
-  return "receipt:" + name + "\n";
-}
-
-class SessionLiveTest : public testing::Test {
+class SessionLiveTest : public test::SessionsTest {
  protected:
   SessionLiveTest() {
     log::set_level(log::Level::off);
@@ -32,31 +28,21 @@ class SessionLiveTest : public testing::Test {
   }
   ~SessionLiveTest() override {
     world_.stop();
-    people_.clear();
     log::set_level(log::Level::info);
   }
-  void on(const std::function<void()>& action) { world_.on_loop(action); }
   std::string destination() const { return "/sub/channel/" + live_.to_string(); }
   // One who hears his errors and both rooms.
   Person& join() {
     if (people_.empty()) world_.start();
-    Person* person = nullptr;
-    on([&] {
-      people_.push_back(std::make_unique<Person>(world_));
-      person = people_.back().get();
-      person->connect();
-      person->subscribe("err", "/user/queue/errors");
-      person->subscribe("stored", "/sub/channel/" + chat::lobby_id().to_string());
-      person->subscribe("live", destination(), receipt("joined"));
+    Person& person = enter([&](Person& each) {
+      each.connect();
+      each.subscribe("err", std::string(test::kErrors));
+      each.subscribe("stored", lobby());
+      each.subscribe("live", destination(), receipt("joined"));
     });
-    await_receipts(*person, {"joined"});
-    on([&] { person->output.frames.clear(); });
-    return *person;
-  }
-  Texts receipts(Person& person) {
-    Texts values;
-    on([&] { values = person.output.all("RECEIPT", "receipt-id"); });
-    return values;
+    await_receipts(person, {"joined"});
+    on([&] { person.output.frames.clear(); });
+    return person;
   }
   void await_receipts(Person& person, const Texts& names) {
     world_.await([&] { return person.output.all("RECEIPT", "receipt-id").size() >= names.size(); });
@@ -76,9 +62,7 @@ class SessionLiveTest : public testing::Test {
     return world_.store.page_after(room, 0, 1000).value().size();
   }
 
-  World world_;
   RoomId live_;
-  std::vector<std::unique_ptr<Person>> people_;
 };
 
 TEST_F(SessionLiveTest, AMessageIsHeardNumberedAndNotStored) {

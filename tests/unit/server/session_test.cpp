@@ -12,17 +12,13 @@ namespace {
 using test::command_of;
 using test::expect_failed;
 using test::header_of;
+using test::kErrors;
+using test::lobby;
 using test::Person;
 using test::World;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr std::string_view kErrors = "/user/queue/errors";
-
-std::string lobby() {
-  return "/sub/channel/" + chat::lobby_id().to_string();
-}
 
 // The test's thread is the loop's: no store is needed.
 class SessionTest : public testing::Test {

@@ -9,41 +9,26 @@
 namespace rtc::server {
 namespace {
 
+using test::lobby;
 using test::Person;
-using test::World;
+using test::receipt;
+using test::Texts;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-using Texts = std::vector<std::string>;
-
-std::string lobby() {
-  return "/sub/channel/" + chat::lobby_id().to_string();
-}
-std::string receipt(const std::string& name) {
-  return "receipt:" + name + "\n";
-}
-
-class SessionTransactionsTest : public testing::Test {
+class SessionTransactionsTest : public test::SessionsTest {
  protected:
-  ~SessionTransactionsTest() override {
-    world_.stop();
-    people_.clear();
-  }
-  void on(const std::function<void()>& action) { world_.on_loop(action); }
   // One who is connected and knows the lobby; with `listens` hears of errors too.
   Person& join(bool listens = true) {
-    Person* person = nullptr;
-    on([&] {
-      people_.push_back(std::make_unique<Person>(world_));
-      person = people_.back().get();
-      person->connect();
-      if (listens) person->subscribe("err", "/user/queue/errors");
-      person->subscribe("room", lobby(), receipt("joined"));
+    Person& person = enter([&](Person& each) {
+      each.connect();
+      if (listens) each.subscribe("err", std::string(test::kErrors));
+      each.subscribe("room", lobby(), receipt("joined"));
     });
-    world_.await([&] { return !person->output.all("RECEIPT", "receipt-id").empty(); });
-    on([&] { person->output.frames.clear(); });
-    return *person;
+    world_.await([&] { return !person.output.all("RECEIPT", "receipt-id").empty(); });
+    on([&] { person.output.frames.clear(); });
+    return person;
   }
   // BEGIN, COMMIT or ABORT of `id`, on the loop.
   static void say(Person& person, const std::string& command, const std::string& id,
@@ -54,7 +39,6 @@ class SessionTransactionsTest : public testing::Test {
                    const std::string& more = "") {
     person.send(chat::lobby_id(), text, "transaction:" + id + "\n" + more);
   }
-  Texts receipts(const Person& person) { return headers(person, "RECEIPT", "receipt-id"); }
   Texts errors(const Person& person) {
     Texts found;
     on([&] {
@@ -65,16 +49,6 @@ class SessionTransactionsTest : public testing::Test {
       }
     });
     return found;
-  }
-  Texts headers(const Person& person, const std::string& command, const std::string& name) {
-    Texts values;
-    on([&] { values = person.output.all(command, name); });
-    return values;
-  }
-  std::string last(const Person& person) {
-    std::string frame;
-    on([&] { frame = person.output.last(); });
-    return frame;
   }
   // Waits until that receipt has come.
   void await_receipt(const Person& person, const std::string& name) {
@@ -92,9 +66,6 @@ class SessionTransactionsTest : public testing::Test {
     return texts;
   }
   std::uint64_t open() { return world_.shard().figures().transactions_open.load(); }
-
-  World world_;
-  std::vector<std::unique_ptr<Person>> people_;
 };
 
 TEST_F(SessionTransactionsTest, CommitStoresAllInOrderAndSoEveryoneHearsIt) {

@@ -40,6 +40,10 @@ inline std::string command_of(const std::string& frame) {
 
 using Texts = std::vector<std::string>;
 
+// The header that asks for that receipt.
+inline std::string receipt(const std::string& name) {
+  return "receipt:" + name + "\n";
+}
 inline constexpr std::string_view kErrors = "/user/queue/errors";
 inline std::string lobby() {
   return "/sub/channel/" + chat::lobby_id().to_string();
