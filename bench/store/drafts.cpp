@@ -12,11 +12,11 @@ constexpr std::size_t kBatches = 16;
 constexpr std::size_t kSenders = 1000;
 constexpr std::int64_t kSomeTimeMs = 1'767'225'600'000;
 
-std::vector<Identity> make_senders() {
-  std::vector<Identity> senders;
+std::vector<SharedIdentity> make_senders() {
+  std::vector<SharedIdentity> senders;
   for (std::size_t i = 0; i < kSenders; ++i) {
-    senders.push_back({rtc::UserId::random(), fmt::format("수박{}", i % 99 + 1),
-                       fmt::format("#{:06X}", i), "203.0"});
+    senders.push_back(SharedIdentity({rtc::UserId::random(), fmt::format("수박{}", i % 99 + 1),
+                                      fmt::format("#{:06X}", i), "203.0"}));
   }
   return senders;
 }
@@ -34,7 +34,7 @@ Drafts::Drafts(const Options& options, std::span<const rtc::RoomId> rooms)
   const auto below = [&](std::size_t end) {
     return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
   };
-  const std::vector<Identity> senders = make_senders();
+  const std::vector<SharedIdentity> senders = make_senders();
   for (auto& batch : batches_) {
     for (std::size_t i = 0; i < options.batch; ++i) {
       std::string text(options.text_bytes, ' ');
@@ -61,8 +61,9 @@ std::string Drafts::bytes_of(std::span<const Draft> batch) {
   std::string bytes;
   for (const Draft& draft : batch) {
     append_bytes(bytes, draft.room);
-    append_bytes(bytes, draft.sender.id);
-    bytes += draft.sender.nickname + draft.sender.name_tag + draft.sender.address;
+    append_bytes(bytes, draft.sender.id());
+    bytes.append(draft.sender.nickname()).append(draft.sender.name_tag());
+    bytes += draft.sender.address();
     bytes += draft.text;
     append_bytes(bytes, draft.created_at_ms);
     bytes += draft.key;

@@ -3,6 +3,30 @@
 #include <cstring>
 
 namespace rtc {
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+// Most text is ASCII: where, from `at` on, eight bytes begin of which one is none; else the end.
+std::size_t skip_ascii(std::string_view bytes, std::size_t at) {
+  const auto word_at = [&bytes](std::size_t place, std::size_t size) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + place, size);
+    return word;
+  };
+  const std::size_t size = bytes.size();
+  for (; at + 32 <= size; at += 32) {
+    const std::uint64_t four =
+        word_at(at, 8) | word_at(at + 8, 8) | word_at(at + 16, 8) | word_at(at + 24, 8);
+    if ((four & kHighBits) != 0) break;
+  }
+  for (; at + 8 <= size; at += 8) {
+    if ((word_at(at, 8) & kHighBits) != 0) return at;
+  }
+  return (word_at(at, size - at) & kHighBits) == 0 ? size : at;
+}
+
+}  // namespace
 
 bool Utf8Validator::feed(std::string_view bytes) {
   if (failed_) return false;
@@ -10,13 +34,7 @@ bool Utf8Validator::feed(std::string_view bytes) {
   const std::size_t size = bytes.size();
   while (i < size) {
     if (pending_ == 0) {
-      // Most text is ASCII: eight bytes at a time while no high bit is set.
-      std::uint64_t word = 0;
-      while (i + sizeof word <= size) {
-        std::memcpy(&word, bytes.data() + i, sizeof word);
-        if ((word & 0x8080808080808080ULL) != 0) break;
-        i += sizeof word;
-      }
+      i = skip_ascii(bytes, i);
       if (i == size) break;
     }
     const auto byte = static_cast<std::uint8_t>(bytes[i++]);

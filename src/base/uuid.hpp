@@ -23,6 +23,7 @@ struct Uuid {
   static std::optional<Uuid> parse(std::string_view text);
 
   std::string to_string() const;  // lower case, 36 characters
+  void append_to(std::string& out) const;
   auto operator<=>(const Uuid&) const = default;
 };
 
@@ -37,6 +38,7 @@ struct UuidOf {
     return uuid ? std::optional<UuidOf>{UuidOf{*uuid}} : std::nullopt;
   }
   std::string to_string() const { return value.to_string(); }
+  void append_to(std::string& out) const { value.append_to(out); }
   auto operator<=>(const UuidOf&) const = default;
 };
 

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "base/uuid.hpp"
-#include "chat/identity.hpp"
+#include "chat/shared_identity.hpp"
 
 namespace rtc::chat {
 
 // Accepted by the rules, not yet stored or given to readers: it has no id.
 struct Draft {
   RoomId room;
-  Identity sender;
+  SharedIdentity sender;
   std::string text;  // UTF-8, 1 to message_bytes_max bytes, not blank
   std::int64_t created_at_ms = 0;
   std::string key;    // `message-key`: at most kMessageKeyBytesMax bytes; "": none
@@ -33,7 +33,7 @@ struct Stored {
 struct Message {
   RoomId room;
   MessageId id = 0;
-  Identity sender;
+  SharedIdentity sender;
   std::string text;
   std::int64_t created_at_ms = 0;  // Unix time
   bool live = false;               // of a room without history: stored nowhere

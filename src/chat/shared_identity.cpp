@@ -59,18 +59,20 @@ SharedIdentity::~SharedIdentity() {
 }
 
 const UserId& SharedIdentity::id() const {
-  return block_->id;
+  static constexpr UserId kNobody{};
+  return block_ == nullptr ? kNobody : block_->id;
 }
 
 std::string_view SharedIdentity::nickname() const {
-  return block_->text(0, block_->nickname_bytes);
+  return block_ == nullptr ? "" : block_->text(0, block_->nickname_bytes);
 }
 
 std::string_view SharedIdentity::name_tag() const {
-  return block_->text(block_->nickname_bytes, block_->name_tag_bytes);
+  return block_ == nullptr ? "" : block_->text(block_->nickname_bytes, block_->name_tag_bytes);
 }
 
 std::string_view SharedIdentity::address() const {
+  if (block_ == nullptr) return "";
   return block_->text(std::size_t{block_->nickname_bytes} + block_->name_tag_bytes,
                       block_->address_bytes);
 }

@@ -1,5 +1,5 @@
-// An identity as those keep it who keep many: one small block of memory, shared by a session and
-// the rooms that it is in. Any thread; what it tells never changes.
+// An identity as those keep it who keep many: one small block of memory, shared by a session, the
+// rooms that it is in and its messages. Any thread; what it tells never changes.
 #pragma once
 
 #include <string_view>
@@ -12,7 +12,7 @@ namespace rtc::chat {
 
 class SharedIdentity {
  public:
-  SharedIdentity() = default;  // nobody's: only to be assigned to
+  SharedIdentity() = default;  // nobody's
   // Each text up to 255 bytes; what is longer is cut.
   explicit SharedIdentity(const Identity& identity);
   SharedIdentity(const SharedIdentity& other) noexcept;
@@ -23,8 +23,8 @@ class SharedIdentity {
   }
   ~SharedIdentity();
 
-  bool known() const { return block_ != nullptr; }  // else nothing below may be asked
-
+  // Else the id is the nil UUID and the texts are empty.
+  bool known() const { return block_ != nullptr; }
   const UserId& id() const;
   std::string_view nickname() const;
   std::string_view name_tag() const;

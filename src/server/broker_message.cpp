@@ -159,7 +159,7 @@ const FramedTail& BrokerFrames::tail_of(const Variant& variant) {
 net::Bytes BrokerFrames::whole(const Group& group, bool redelivered) {
   std::string frame;
   append_head(frame, group, redelivered);
-  frame += tail(group.variant()).view();
+  frame += tail(group.variant());
   return net::Bytes::copy(frame);
 }
 

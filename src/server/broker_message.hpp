@@ -71,7 +71,9 @@ class BrokerFrames {
 
   // Appends the frame without its tail, framed for the group's transport.
   void append_head(std::string& out, const Group& group, bool redelivered = false);
-  const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
+  std::string_view tail(const Variant& variant) { return tail_of(variant).bytes.view(); }
+  // The same for who keeps it.
+  const net::Bytes& shared_tail(const Variant& variant) { return tail_of(variant).bytes; }
   // A whole frame.
   net::Bytes whole(const Group& group, bool redelivered);
 

@@ -1,7 +1,9 @@
 #include "server/envelope.hpp"
 
-#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
+#include <charconv>
+#include <cstring>
 #include <ctime>
 #include <fmt/core.h>
 
@@ -10,16 +12,40 @@ namespace {
 
 namespace json = boost::json;
 
-bool is_escaped(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+// Whether one of the eight characters is escaped in JSON: below 0x20, or one of `"\`.
+bool any_escaped(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = kOnes * 0x80;
+  const auto any_below = [](std::uint64_t word, std::uint64_t bound) {
+    return (word - kOnes * bound) & ~word & kHighBits;
+  };
+  return (any_below(eight, 0x20) | any_below(eight ^ kOnes * '"', 1) |
+          any_below(eight ^ kOnes * '\\', 1)) != 0;
+}
+
+bool any_escaped(std::string_view text) {
+  std::uint64_t word = 0;
+  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+    std::memcpy(&word, text.data(), sizeof word);
+    if (any_escaped(word)) return true;
+  }
+  word = ~std::uint64_t{0};  // what the rest does not fill is none
+  std::memcpy(&word, text.data(), text.size());
+  return any_escaped(word);
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-  if (std::any_of(text.begin(), text.end(), is_escaped)) {
+  if (any_escaped(text)) {
     out += json::serialize(json::string_view(text.data(), text.size()));
   } else {  // nearly always, and much cheaper
     out.append(1, '"').append(text).append(1, '"');
   }
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
 }
 
 // "2026-01-31T23:59:59" of Unix seconds. Messages come many a second.
@@ -35,6 +61,13 @@ const std::string& second_text(std::int64_t unix_s) {
     last = unix_s;
   }
   return text;
+}
+
+void append_iso_time(std::string& out, std::int64_t unix_ms) {
+  const auto ms = static_cast<unsigned>(unix_ms % 1000);
+  const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
+  out.append(second_text(unix_ms / 1000));
+  out.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), 'Z'});
 }
 
 template <class T, class F>
@@ -71,29 +104,28 @@ std::string error_envelope(const Error& error, std::string_view response_json) {
       response_json, json_string(error.message), error_name(error.code));
 }
 
-std::string message_json(const chat::Message& message) {
-  constexpr std::size_t kAllButTheText = 256;
-  std::string out;
-  out.reserve(kAllButTheText + message.text.size());
-  out.append(R"({"id":)").append(std::to_string(message.id));
+void append_message_json(std::string& out, const chat::Message& message) {
+  const chat::SharedIdentity& sender = message.sender;
+  append_number(out.append(R"({"id":)"), message.id);
   append_json_string(out.append(R"(,"message":)"), message.text);
-  append_json_string(out.append(R"(,"randId":)"), message.sender.nickname);
-  append_json_string(out.append(R"(,"nameTag":)"), message.sender.name_tag);
-  out.append(R"(,"createdAt":")").append(iso_time(message.created_at_ms));
-  append_json_string(out.append(R"(","ipAddress":)"), message.sender.address);
-  out.append(R"(,"senderId":")").append(message.sender.id.to_string());
-  return out += R"("})";
+  append_json_string(out.append(R"(,"randId":)"), sender.nickname());
+  append_json_string(out.append(R"(,"nameTag":)"), sender.name_tag());
+  append_iso_time(out.append(R"(,"createdAt":")"), message.created_at_ms);
+  append_json_string(out.append(R"(","ipAddress":)"), sender.address());
+  sender.id().append_to(out.append(R"(,"senderId":")"));
+  out += R"("})";
 }
 
 std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max) {
   std::string out = "[";
   for (const chat::Message& message : messages) {
-    const std::string json = message_json(message);
-    if (out.size() > 1) {
-      if (out.size() + json.size() + 2 > bytes_max) break;
-      out += ',';
+    const std::size_t before = out.size();
+    if (before > 1) out += ',';
+    append_message_json(out, message);
+    if (before > 1 && out.size() + 1 > bytes_max) {
+      out.resize(before);
+      break;
     }
-    out += json;
   }
   return out += ']';
 }
@@ -127,10 +159,9 @@ std::string direct_room_json(const UserId& sender, const UserId& receiver, const
 }
 
 std::string iso_time(std::int64_t unix_ms) {
-  const auto ms = static_cast<unsigned>(unix_ms % 1000);
-  const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
-  std::string text = second_text(unix_ms / 1000);
-  return text.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), 'Z'});
+  std::string text;
+  append_iso_time(text, unix_ms);
+  return text;
 }
 
 }  // namespace rtc::server

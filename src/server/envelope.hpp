@@ -22,7 +22,7 @@ std::string error_envelope(const Error& error, std::string_view response_json = 
 std::string json_string(std::string_view text);
 
 // {"id","message","randId","nameTag","createdAt","ipAddress","senderId"}
-std::string message_json(const chat::Message& message);
+void append_message_json(std::string& out, const chat::Message& message);
 // An array of the first of them, at least one, as long as it stays below `bytes_max`.
 std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max);
 // {"roomId","name","createdAt","history"}

@@ -189,11 +189,12 @@ std::string Hub::encode(const Group& group, std::string_view message_id,
   return framed;
 }
 
-std::string Hub::encode(const Group& group, const chat::Message& message) const {
-  RoomMessage whole(message, context_);
+std::string Hub::encode(Group& group, const chat::Message& message) const {
+  RoomMessage whole(context_);
+  whole.begin(message);
   std::string frame;
   whole.append_head(frame, group);
-  return frame.append(whole.tail(group.variant()).view());
+  return frame.append(whole.tail(group.variant()));
 }
 
 void Hub::mark_dirty(Group& group) {
@@ -209,14 +210,14 @@ void Hub::append(Group& group, Frames& message) {
   mark_dirty(group);
   const std::size_t before = group.pending_.size();
   message.append_head(group.pending_, group);
-  const net::Bytes& tail = message.tail(group.variant_);
+  const std::string_view tail = message.tail(group.variant_);
   if (tail.size() < kSharedTailMin) {
-    group.pending_ += tail.view();
+    group.pending_ += tail;
     pending_bytes_ += group.pending_.size() - before;
   } else {
     pending_bytes_ += group.pending_.size() - before;
     seal(group);
-    group.sealed_.push_back(tail);
+    group.sealed_.push_back(message.shared_tail(group.variant_));
   }
 }
 
@@ -226,8 +227,8 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
   if (found == rooms_.end()) return;
   Topic& topic = *found->second;
   if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, index);
-  RoomMessage common(message, context_);
-  for (auto& [variant, group] : topic.groups_) append(*group, common);
+  room_message_.begin(message);
+  for (auto& [variant, group] : topic.groups_) append(*group, room_message_);
   pending_bytes_ += message.text.size();
 }
 

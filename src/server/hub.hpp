@@ -88,7 +88,7 @@ class Hub {
                             std::string_view content_type,
                             std::span<const stomp::Header> more_headers, std::string_view body);
   // A room's message, as deliver() encodes it.
-  std::string encode(const Group& group, const chat::Message& message) const;
+  std::string encode(Group& group, const chat::Message& message) const;
   const Epochs& epochs() const { return epochs_; }
 
   // Hands out what was encoded since the last call. Once a turn.
@@ -118,6 +118,7 @@ class Hub {
 
   Epochs epochs_;
   RoomMessage::Context context_;
+  RoomMessage room_message_{context_};  // the one that is being delivered
   Topic entry_;
   Topic errors_;
   Topics rooms_;

@@ -14,6 +14,7 @@
 
 namespace rtc::server {
 
+// One object serves the messages of a loop one after another: its memory is made once.
 class RoomMessage {
  public:
   // What the messages of a loop have in common.
@@ -23,22 +24,32 @@ class RoomMessage {
     SharedDeflate deflate;
   };
 
-  // `context` outlives it.
-  RoomMessage(const chat::Message& message, const Context& context);
+  explicit RoomMessage(const Context& context) : context_(context) {}
 
-  // Appends the frame without its tail, framed for the group's transport.
-  void append_head(std::string& out, const Group& group);
-  const net::Bytes& tail(const Variant& variant) { return tail_of(variant).bytes; }
+  // From now on it is `message`, which outlives that.
+  void begin(const chat::Message& message);
+
+  // Appends the frame without its tail, framed for the group's transport. The group is of the
+  // message's room.
+  void append_head(std::string& out, Group& group);
+  // Good until the next begin().
+  std::string_view tail(const Variant& variant);
+  // The same for who keeps it.
+  const net::Bytes& shared_tail(const Variant& variant) { return framed(variant).bytes; }
 
  private:
-  FramedTail& tail_of(const Variant& variant);
+  websocket::Deflate deflate_of(const Variant& variant) const;
+  // Whether the tail is the body with its NUL, and nothing else.
+  bool is_plain(const Variant& variant) const;
+  FramedTail& framed(const Variant& variant);
 
-  const Context& context_;
-  std::string_view epoch_;
+  Context context_;
+  const chat::Message* message_ = nullptr;
   std::string id_;
-  std::string message_id_;
-  std::string body_;
+  std::string body_;  // and NUL
+  std::string head_;
   std::array<std::array<FramedTail, websocket::kDeflates>, kFramings> tails_;  // by framing
+  bool any_tail_ = false;
 };
 
 }  // namespace rtc::server

@@ -276,7 +276,7 @@ void Session::on_outcome(const chat::Outcome& outcome) {
   if (found->awaited == 0 && found->request == commit_awaited_) commit_awaited_ = 0;
   if (outcome.stored()) {
     if (!found->ids.empty()) found->ids += ',';
-    found->ids += std::to_string(outcome.id);
+    if (!found->receipt.empty()) found->ids += std::to_string(outcome.id);
   } else if (found->awaited == 0) {
     // Of a transaction none is stored: the last one speaks for all.
     const std::string receipt = std::move(found->receipt);

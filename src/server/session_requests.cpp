@@ -1,94 +1,14 @@
 // SEND: from the frame to the store. And the rooms that frames name.
 #include <algorithm>
-#include <array>
-#include <boost/json.hpp>
 
 #include "base/clock.hpp"
 #include "chat/rules.hpp"
+#include "server/send_body.hpp"
 #include "server/session.hpp"
 #include "server/shard.hpp"
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
-namespace {
-
-namespace json = boost::json;
-
-struct SendBody {
-  RoomId room;
-  std::string text;
-};
-struct TypingBody {
-  RoomId room;
-  bool typing = false;
-};
-
-Error malformed(std::string reason) {
-  return {ErrorCode::invalid_message_format, std::move(reason)};
-}
-
-// The values of a usual body lie in it, not in memory of their own.
-struct BodyMemory {
-  std::array<unsigned char, 2048> bytes;
-  json::monotonic_resource resource{bytes.data(), bytes.size()};
-};
-
-// The object lies in `memory`.
-Result<json::object> parse_object(std::string_view body, std::string_view expected,
-                                  BodyMemory& memory) {
-  json::error_code problem;
-  json::parse_options options;
-  options.max_depth = 8;
-  json::value value =
-      json::parse(json::string_view(body.data(), body.size()), problem, &memory.resource, options);
-  if (problem) return malformed("the body is not JSON: " + problem.message());
-  if (!value.is_object()) return malformed("the body must be " + std::string(expected));
-  return std::move(value.get_object());
-}
-
-// The room of the member roomId.
-Result<RoomId> parse_room(const json::object& object, std::string_view expected) {
-  const auto* room = object.if_contains("roomId");
-  if (room == nullptr || !room->is_string()) {
-    return malformed("the body must be " + std::string(expected));
-  }
-  const auto id = RoomId::parse({room->get_string().data(), room->get_string().size()});
-  if (!id) return malformed("roomId: not a UUID");
-  return *id;
-}
-
-// {"roomId","message"}; whatever else a body says (randId, nameTag) does not count.
-Result<SendBody> parse_body(std::string_view body) {
-  constexpr std::string_view kExpected = R"({"roomId":"<uuid>","message":"<text>"})";
-  BodyMemory memory;
-  const auto object = parse_object(body, kExpected, memory);
-  if (!object) return object.error();
-  const auto* text = object->if_contains("message");
-  if (text == nullptr || !text->is_string()) {
-    return malformed("the body must be " + std::string(kExpected));
-  }
-  const auto room = parse_room(*object, kExpected);
-  if (!room) return room.error();
-  return SendBody{*room, std::string(text->get_string().data(), text->get_string().size())};
-}
-
-// {"roomId","typing"}
-Result<TypingBody> parse_typing(std::string_view body) {
-  constexpr std::string_view kExpected = R"({"roomId":"<uuid>","typing":true})";
-  BodyMemory memory;
-  const auto object = parse_object(body, kExpected, memory);
-  if (!object) return object.error();
-  const auto* typing = object->if_contains("typing");
-  if (typing == nullptr || !typing->is_bool()) {
-    return malformed("the body must be " + std::string(kExpected));
-  }
-  const auto room = parse_room(*object, kExpected);
-  if (!room) return room.error();
-  return TypingBody{*room, typing->get_bool()};
-}
-
-}  // namespace
-
 Result<const chat::Room*> Session::check_entry(const chat::Room* room) const {
   if (room == nullptr) return {ErrorCode::not_found_chatroom, "there is no such room"};
   if (!chat::may_enter(*room, identity_.id())) {
@@ -205,17 +125,16 @@ Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
   if (key.size() > chat::kMessageKeyBytesMax) {
     return {ErrorCode::invalid_message_format, "message-key: longer than 64 bytes"};
   }
-  auto body = parse_body(frame.body);
+  auto body = parse_chat_body(frame.body);
   if (!body) return body.error();
   const auto checked = chat::check_text(body->text, shard_.config().message_bytes_max);
   if (!checked) return checked.error();
-  return chat::Draft{body->room, identity_.copy(), std::move(body->text), unix_ms(),
-                     std::string(key)};
+  return chat::Draft{body->room, identity_, std::move(body->text), unix_ms(), std::string(key)};
 }
 
 void Session::on_typing(const stomp::Frame& frame) {
   const std::string receipt(frame.get("receipt"));
-  const auto body = parse_typing(frame.body);
+  const auto body = parse_typing_body(frame.body);
   if (!body) {
     refuse(body.error(), receipt);
     return;

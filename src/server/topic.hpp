@@ -44,6 +44,8 @@ class Group {
 
   const Topic& topic() const { return *topic_; }
   const Variant& variant() const { return variant_; }
+  // What the heads of its room's messages have in common; empty until the first. RoomMessage's.
+  std::string& begin_of_heads() { return begin_of_heads_; }
 
  private:
   friend class Hub;
@@ -56,6 +58,7 @@ class Group {
   // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
   std::vector<net::Bytes> sealed_;
   std::string pending_;
+  std::string begin_of_heads_;
   std::size_t dirty_index_ = 0;  // in the hub's list, while there is something to hand out
 };
 

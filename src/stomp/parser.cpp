@@ -9,6 +9,7 @@ namespace rtc::stomp {
 namespace {
 
 constexpr std::size_t kLinesAtFirst = 8;
+constexpr std::size_t kLinesKeptMax = 64;
 constexpr auto kNone = std::string_view::npos;
 
 // What `\` and this character stand for; NUL when they stand for nothing in that version.
@@ -56,6 +57,38 @@ void trim_spaces(std::string_view bytes, std::size_t& begin, std::size_t& end) {
 
 }  // namespace
 
+// The frame that a thread handed out last: who takes up the next one, of whatever session, uses its
+// memory, and an idle session has none.
+std::unique_ptr<Parser::Assembly>& Parser::spare() {
+  thread_local std::unique_ptr<Assembly> assembly;
+  return assembly;
+}
+
+void Parser::lay_down() {
+  if (!assembly_) return;
+  // Only its small tables are worth keeping.
+  std::vector<HeaderLine> lines = std::move(assembly_->lines);
+  std::vector<Header> headers = std::move(assembly_->headers);
+  if (lines.capacity() > kLinesKeptMax || headers.capacity() > kLinesKeptMax) {
+    assembly_.reset();
+    return;
+  }
+  lines.clear();
+  headers.clear();
+  *assembly_ = {};
+  assembly_->lines = std::move(lines);
+  assembly_->headers = std::move(headers);
+  spare() = std::move(assembly_);
+}
+
+void Parser::take_up() {
+  lay_down();
+  assembly_ = std::move(spare());
+  if (assembly_) return;
+  assembly_ = std::make_unique<Assembly>();
+  assembly_->lines.reserve(kLinesAtFirst);
+}
+
 void Parser::set_version(Version version) {
   version_ = version;
   negotiated_ = true;
@@ -71,7 +104,7 @@ bool Parser::takes_body() const {
 
 Event Parser::next(std::string_view& input) {
   if (state_ == State::broken) {
-    assembly_.reset();
+    lay_down();
     input = {};
     return {};
   }
@@ -79,21 +112,10 @@ Event Parser::next(std::string_view& input) {
     const Event event = skip_eols(input);
     if (event.kind != Event::Kind::need_more) return event;
     if (input.empty()) {
-      assembly_.reset();
+      lay_down();
       return {};
     }
-    if (assembly_) {  // of the frame handed out last: only its small tables are worth keeping
-      std::vector<HeaderLine> lines = std::move(assembly_->lines);
-      std::vector<Header> headers = std::move(assembly_->headers);
-      lines.clear();
-      headers.clear();
-      *assembly_ = {};
-      assembly_->lines = std::move(lines);
-      assembly_->headers = std::move(headers);
-    } else {
-      assembly_ = std::make_unique<Assembly>();
-      assembly_->lines.reserve(kLinesAtFirst);
-    }
+    take_up();
     state_ = State::head;
   }
   return assembly_->bytes.empty() ? take_in_place(input) : take_piecewise(input);

@@ -93,6 +93,10 @@ class Parser {
     std::string unescaped;        // what they view where they were escaped
   };
 
+  static std::unique_ptr<Assembly>& spare();
+  void take_up();
+  void lay_down();
+
   bool takes_crlf() const { return !negotiated_ || version_ == Version::v1_2; }
   bool unescapes() const;
   bool takes_body() const;

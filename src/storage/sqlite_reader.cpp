@@ -30,11 +30,10 @@ std::vector<chat::Message> read_page(SQLite::Statement& statement, RoomId room, 
   row.bind(1, room.value).bind(2, from).bind(3, std::int64_t{limit});
   std::vector<chat::Message> page;
   while (row.next()) {
-    page.push_back({room,
-                    static_cast<MessageId>(row.integer(0)),
-                    {UserId{row.uuid(1)}, row.text(2), row.text(3), row.text(4)},
-                    row.text(5),
-                    row.integer(6)});
+    page.push_back(
+        {room, static_cast<MessageId>(row.integer(0)),
+         chat::SharedIdentity({UserId{row.uuid(1)}, row.text(2), row.text(3), row.text(4)}),
+         row.text(5), row.integer(6)});
   }
   return page;
 }

@@ -108,19 +108,23 @@ SqliteWriter::Counter* SqliteWriter::counter_of(RoomId room) {
 }
 
 void SqliteWriter::insert(const Counter& counter, const chat::Draft& draft) {
+  const chat::SharedIdentity& sender = draft.sender;
+  const std::string nickname(sender.nickname());
+  const std::string name_tag(sender.name_tag());
+  const std::string address(sender.address());
   Use(insert_message_)
       .bind(1, counter.room_key)
       .bind(2, counter.last_id)
-      .bind(3, draft.sender.id.value)
-      .bind(4, draft.sender.nickname)
-      .bind(5, draft.sender.name_tag)
-      .bind(6, draft.sender.address)
+      .bind(3, sender.id().value)
+      .bind(4, nickname)
+      .bind(5, name_tag)
+      .bind(6, address)
       .bind(7, draft.text)
       .bind(8, draft.created_at_ms)
       .run();
   if (draft.key.empty()) return;
   Use(insert_key_)
-      .bind(1, draft.sender.id.value)
+      .bind(1, sender.id().value)
       .bind(2, counter.room_key)
       .bind(3, draft.key)
       .bind(4, counter.last_id)
@@ -141,7 +145,7 @@ Result<std::uint64_t> SqliteWriter::forget_keys(std::int64_t before_ms, std::uin
 MessageId SqliteWriter::known_id(const Counter& counter, const chat::Draft& draft) {
   if (draft.key.empty()) return 0;
   Use row(find_key_);
-  row.bind(1, draft.sender.id.value).bind(2, counter.room_key).bind(3, draft.key);
+  row.bind(1, draft.sender.id().value).bind(2, counter.room_key).bind(3, draft.key);
   return row.next() ? static_cast<MessageId>(row.integer(0)) : 0;
 }
 

@@ -38,7 +38,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
       auto& log = messages_[draft.room];
       const MessageId next = log.size() + 1;
       if (!draft.key.empty()) {
-        const auto [known, fresh] = keys_.try_emplace({draft.sender.id, draft.room, draft.key},
+        const auto [known, fresh] = keys_.try_emplace({draft.sender.id(), draft.room, draft.key},
                                                       Keyed{next, draft.created_at_ms});
         if (!fresh) {
           stored.push_back({known->second.id, true});

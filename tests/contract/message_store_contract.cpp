@@ -139,7 +139,7 @@ TEST_P(MessageStoreContract, KeepsEveryByte) {
         std::string(1, '\0'), std::string("'; DROP TABLE messages; --"),
         std::string("<b>\r\n\t\\\"%s?1"), std::string(100'000, 'x')}) {
     Draft one = draft(room, text);
-    one.sender = {UserId::random(), text.substr(0, 64), "#FFFFFF", ""};
+    one.sender = SharedIdentity({UserId::random(), text.substr(0, 64), "#FFFFFF", ""});
     one.created_at_ms = static_cast<std::int64_t>(batch.size()) - 1;
     batch.push_back(one);
   }
@@ -154,10 +154,10 @@ TEST_P(MessageStoreContract, KeepsEveryByte) {
     EXPECT_EQ(message.id, i + 1);
     EXPECT_EQ(message.text, batch[i].text);
     EXPECT_EQ(message.created_at_ms, batch[i].created_at_ms);
-    EXPECT_EQ(message.sender.id, batch[i].sender.id);
-    EXPECT_EQ(message.sender.nickname, batch[i].sender.nickname);
-    EXPECT_EQ(message.sender.name_tag, batch[i].sender.name_tag);
-    EXPECT_EQ(message.sender.address, batch[i].sender.address);
+    EXPECT_EQ(message.sender.id(), batch[i].sender.id());
+    EXPECT_EQ(message.sender.nickname(), batch[i].sender.nickname());
+    EXPECT_EQ(message.sender.name_tag(), batch[i].sender.name_tag());
+    EXPECT_EQ(message.sender.address(), batch[i].sender.address());
   }
 }
 
@@ -224,7 +224,7 @@ TEST_P(MessageStoreContract, ARetryIsKnownWithinOneBatch) {
 TEST_P(MessageStoreContract, AKeyIsItsSendersAndItsRoomsOwn) {
   const RoomId room = make_room();
   Draft other = keyed(room, "b", "k");
-  other.sender.id = UserId::random();
+  other.sender = SharedIdentity({UserId::random(), "다람쥐42", "#0A1B2C", "203.0"});
   EXPECT_THAT(appended({keyed(room, "a", "k"), other, keyed(lobby_id(), "c", "k")}),
               ElementsAre(1, 2, 1));
 }

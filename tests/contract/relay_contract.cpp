@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::seconds kPatience{60};
 
 Message message(RoomId room, MessageId id) {
-  return {room, id, {UserId::random(), "다람쥐42", "#0A1B2C", "203.0"}, "text", 1'700'000'000'123};
+  return {room, id, SharedIdentity({UserId::random(), "다람쥐42", "#0A1B2C", "203.0"}), "text",
+          1'700'000'000'123};
 }
 
 // What on_messages brought; its calls may come on any thread, one at a time.
@@ -54,10 +55,10 @@ TEST_P(RelayContract, GivesBackWhatWasPublishedWhole) {
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got[0].room, sent.room);
   EXPECT_EQ(got[0].id, 7U);
-  EXPECT_EQ(got[0].sender.id, sent.sender.id);
-  EXPECT_EQ(got[0].sender.nickname, sent.sender.nickname);
-  EXPECT_EQ(got[0].sender.name_tag, sent.sender.name_tag);
-  EXPECT_EQ(got[0].sender.address, sent.sender.address);
+  EXPECT_EQ(got[0].sender.id(), sent.sender.id());
+  EXPECT_EQ(got[0].sender.nickname(), sent.sender.nickname());
+  EXPECT_EQ(got[0].sender.name_tag(), sent.sender.name_tag());
+  EXPECT_EQ(got[0].sender.address(), sent.sender.address());
   EXPECT_EQ(got[0].text, sent.text);
   EXPECT_EQ(got[0].created_at_ms, sent.created_at_ms);
 }

@@ -27,7 +27,7 @@ using MakeStores = std::unique_ptr<Stores> (*)();
 inline constexpr RoomBounds kAmple = {1'000'000, 1'000'000};
 
 inline Draft draft(RoomId room, std::string text) {
-  static const Identity sender = {UserId::random(), "다람쥐42", "#0A1B2C", "203.0"};
+  static const SharedIdentity sender({UserId::random(), "다람쥐42", "#0A1B2C", "203.0"});
   return {room, sender, std::move(text), 1'700'000'000'123, ""};
 }
 

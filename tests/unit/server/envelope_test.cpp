@@ -38,14 +38,35 @@ TEST(JsonString, EscapesWhatMustBe) {
   }
 }
 
+// Wherever in a string it stands, whatever surrounds it.
+TEST(JsonString, EscapesInEveryPlace) {
+  for (const char escaped : {'"', '\\', '\n', '\0', '\x1F'}) {
+    for (std::size_t size = 1; size < 40; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        for (const char around : {'x', '\x20', '\x7F', '!', '#', '['}) {
+          std::string text(size, around);
+          text[at] = escaped;
+          ASSERT_EQ(json_string(text), json::serialize(json::string_view(text)));
+        }
+      }
+    }
+  }
+}
+
 chat::Message message() {
   chat::Message made;
   made.id = 7;
-  made.sender = {*UserId::parse("00000000-0000-4000-8000-00000000000a"), "다람쥐\"42", "#0A1B2C",
-                 "203.0"};
+  made.sender = chat::SharedIdentity(
+      {*UserId::parse("00000000-0000-4000-8000-00000000000a"), "다람쥐\"42", "#0A1B2C", "203.0"});
   made.text = "two\nlines";
   made.created_at_ms = 1'700'000'000'123;
   return made;
+}
+
+std::string message_json(const chat::Message& message) {
+  std::string out;
+  append_message_json(out, message);
+  return out;
 }
 
 TEST(MessageJson, HasTheWiresSevenFields) {

@@ -294,11 +294,9 @@ class Model {
     std::vector<chat::Draft> drafts;
     for (Room* room : to) {
       const MessageId id = ++room->stored;
-      drafts.push_back({room->id,
-                        {test::FakeTokens::user('1'), "n", "#000000", "203.0"},
-                        text_of(*room, id),
-                        0,
-                        ""});
+      drafts.push_back(
+          {room->id, chat::SharedIdentity({test::FakeTokens::user('1'), "n", "#000000", "203.0"}),
+           text_of(*room, id), 0, ""});
       batch->push_back({room->id, id, drafts.back().sender, drafts.back().text, 0});
     }
     if (!world_.store.append(drafts)) wrong("the store did not take a message");

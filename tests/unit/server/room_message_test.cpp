@@ -24,24 +24,26 @@ class RoomMessageTest : public testing::Test {
   }
 
   websocket::Deflater deflater_;
-  RoomMessage::Context context_{"epoch", "live", {deflater_, 512}};
+  RoomMessage whole_{{"epoch", "live", {deflater_, 512}}};
 };
 
 TEST_F(RoomMessageTest, IsCompressedOnceForAllWhoShareTheFraming) {
-  RoomMessage whole(message(2000), context_);
-  const net::Bytes& one = whole.tail(variant("a", Deflate::full_window));
-  const net::Bytes& other = whole.tail(variant("b", Deflate::full_window));
+  const chat::Message sent = message(2000);
+  whole_.begin(sent);
+  const std::string_view one = whole_.tail(variant("a", Deflate::full_window));
+  const std::string_view other = whole_.tail(variant("b", Deflate::full_window));
   EXPECT_EQ(one.data(), other.data());
   EXPECT_LT(one.size(), 500U);
-  const net::Bytes& plain = whole.tail(variant("a", Deflate::off));
+  const std::string_view plain = whole_.tail(variant("a", Deflate::off));
   EXPECT_GT(plain.size(), 2000U);
-  EXPECT_NE(whole.tail(variant("a", Deflate::small_window)).data(), one.data());
+  EXPECT_NE(whole_.tail(variant("a", Deflate::small_window)).data(), one.data());
 }
 
 TEST_F(RoomMessageTest, IsSentAsItIsWhenItIsShort) {
-  RoomMessage whole(message(20), context_);
-  EXPECT_EQ(whole.tail(variant("a", Deflate::full_window)).data(),
-            whole.tail(variant("a", Deflate::off)).data());
+  const chat::Message sent = message(20);
+  whole_.begin(sent);
+  EXPECT_EQ(whole_.tail(variant("a", Deflate::full_window)).data(),
+            whole_.tail(variant("a", Deflate::off)).data());
 }
 
 // Head and tail make one compressed message, in each framing.
@@ -49,12 +51,12 @@ TEST_F(RoomMessageTest, InflatesToWhatOthersGetPlain) {
   for (const Framing framing : {Framing::websocket, Framing::sockjs}) {
     for (const Deflate deflate : {Deflate::full_window, Deflate::small_window}) {
       const chat::Message sent = message(2000);
-      RoomMessage whole(sent, context_);
+      whole_.begin(sent);
       const std::string head = "MESSAGE\nid:7\n\n";
-      const net::Bytes& tail = whole.tail(variant("", deflate, framing));
+      const std::string_view tail = whole_.tail(variant("", deflate, framing));
       std::string frame;
       append_framed_head(frame, framing, head, tail.size(), true);
-      frame += tail.view();
+      frame += tail;
       EXPECT_EQ(static_cast<std::uint8_t>(frame[0]), 0xC1);
       const std::size_t payload_bytes =
           (static_cast<std::uint8_t>(frame[2]) << 8) +
@@ -63,12 +65,31 @@ TEST_F(RoomMessageTest, InflatesToWhatOthersGetPlain) {
       ASSERT_EQ(frame.size(), 4 + payload_bytes);
 
       std::string plain;
-      append_framed(plain, framing, head + message_json(sent) + std::string(1, '\0'));
+      std::string plain_frame = head;
+      append_message_json(plain_frame, sent);
+      plain_frame.push_back('\0');
+      append_framed(plain, framing, plain_frame);
       websocket::Inflater inflater;
       inflater.begin(std::span<const char>(frame).subspan(4));
       const auto stretch = inflater.next();
       ASSERT_TRUE(stretch.end);
       EXPECT_EQ(std::string(stretch.bytes.begin(), stretch.bytes.end()), plain.substr(4));
+    }
+  }
+}
+
+// One object for one message after another: nothing of the one before shows.
+TEST_F(RoomMessageTest, BeginsAnewWithEachMessage) {
+  const Variant sockjs = variant("a", Deflate::off, Framing::sockjs);
+  for (const std::size_t size : {3000UL, 5UL, 20'000UL, 7UL}) {
+    const chat::Message sent = message(size);
+    whole_.begin(sent);
+    RoomMessage fresh{{"epoch", "live", {deflater_, 512}}};
+    fresh.begin(sent);
+    for (const Variant& each :
+         {sockjs, variant("a", Deflate::off), variant("a", Deflate::full_window)}) {
+      EXPECT_EQ(whole_.tail(each), fresh.tail(each));
+      EXPECT_EQ(whole_.shared_tail(each).view(), fresh.tail(each));
     }
   }
 }
