@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fmt/core.h>
 #include <functional>
+#include <malloc.h>
 #include <mutex>
 #include <pthread.h>
 #include <signal.h>
@@ -194,6 +195,10 @@ int run(std::span<char* const> arguments) {
 }  // namespace rtc
 
 int main(int argc, char** argv) {
+  // A busy turn's megabytes are freed at its end and needed in the next: they stay with the process
+  // instead of being given back to the kernel and taken again page by page.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
   try {
     return rtc::run({argv, static_cast<std::size_t>(argc)});
   } catch (const std::exception& problem) {

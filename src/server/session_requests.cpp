@@ -9,6 +9,12 @@
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
+namespace {
+
+constexpr std::size_t kPendingAtFirst = 4;
+
+}  // namespace
+
 Result<const chat::Room*> Session::check_entry(const chat::Room* room) const {
   if (room == nullptr) return {ErrorCode::not_found_chatroom, "there is no such room"};
   if (!chat::may_enter(*room, identity_.id())) {
@@ -190,7 +196,9 @@ void Session::submit(std::span<chat::Draft> drafts, std::string receipt,
   const auto count = static_cast<std::uint32_t>(drafts.size());
   in_flight_ += count;
   // Also without a receipt: later frames' receipts wait for it.
-  busy().pending.push_back({request, count, std::move(receipt), ids_header, {}});
+  auto& pending = busy().pending;
+  if (pending.empty()) pending.reserve(kPendingAtFirst);
+  pending.push_back({request, count, std::move(receipt), ids_header, {}});
 }
 
 }  // namespace rtc::server
