@@ -6,7 +6,7 @@ namespace store {
 namespace {
 
 using rtc::chat::Draft;
-using rtc::chat::Identity;
+using rtc::chat::SharedIdentity;
 
 constexpr std::size_t kBatches = 16;
 constexpr std::size_t kSenders = 1000;

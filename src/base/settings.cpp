@@ -160,6 +160,7 @@ std::span<const Setting> all_settings() {
   constexpr std::uint64_t kHour = 60 * kMinute;
   constexpr std::uint64_t kDay = 24 * kHour;
   constexpr std::uint64_t kBillion = 1'000'000'000;
+  constexpr std::uint64_t kRooms = 50'000'000;  // both kinds fit storage/sqlite_place.hpp
   static const std::vector<Setting> settings{
       // Where and how it runs.
       {"listen", &Config::listen, "localhost:8080", 0, 0,
@@ -222,10 +223,10 @@ std::span<const Setting> all_settings() {
        "Longest message, in bytes of UTF-8."},
       {"room_name_length_max", &Config::room_name_length_max, "60", 1, 1000,
        "Longest name of a room, in characters."},
-      {"rooms_max", &Config::rooms_max, "10000", 0, kBillion, "Open rooms in all."},
+      {"rooms_max", &Config::rooms_max, "10000", 0, kRooms, "Open rooms in all."},
       {"rooms_per_identity_max", &Config::rooms_per_identity_max, "100", 0, kBillion,
        "Open rooms that one identity may make."},
-      {"direct_rooms_max", &Config::direct_rooms_max, "1000000", 0, kBillion,
+      {"direct_rooms_max", &Config::direct_rooms_max, "1000000", 0, kRooms,
        "Private rooms in all."},
       {"direct_rooms_per_identity_max", &Config::direct_rooms_per_identity_max, "1000", 0, kBillion,
        "Private rooms that one identity may open."},

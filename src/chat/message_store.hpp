@@ -24,8 +24,8 @@ class MessageStore {
   // key its sender has used in that room before (in this batch, or in any not yet forgotten) is a
   // retry: it is not stored again and gets the first one's id. Rooms must exist: a draft for
   // another room fails the whole batch with not_found_chatroom (the rules look rooms up
-  // beforehand). Other failures: internal_server_error; nothing was stored and the same call may be
-  // tried again.
+  // beforehand), one for a room that has no ids left with forbidden_action. Other failures:
+  // internal_server_error; nothing was stored and the same call may be tried again.
   virtual Result<std::vector<Stored>> append(std::span<const Draft> drafts) = 0;
 
   // The newest messages with id < `before` (0: the newest of all), newest first, at most `limit`

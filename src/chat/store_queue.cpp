@@ -15,6 +15,11 @@ std::size_t unit_end(const std::vector<Submission>& batch, std::size_t from) {
   return from + 1;
 }
 
+// Whether append() failed for one draft's sake, so that the others are worth another try.
+bool is_of_one_room(ErrorCode code) {
+  return code == ErrorCode::not_found_chatroom || code == ErrorCode::forbidden_action;
+}
+
 }  // namespace
 
 StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout,
@@ -203,8 +208,8 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     }
     return;
   }
-  if (unit_end(batch, from) < to && stored.error().code == ErrorCode::not_found_chatroom) {
-    // One draft for a room that is not there must not cost the others.
+  if (unit_end(batch, from) < to && is_of_one_room(stored.error().code)) {
+    // One draft for a room that is not there, or full, must not cost the others.
     std::size_t next = 0;
     for (Submission& each : part) {
       if (!each.draft.live) each.draft = std::move(drafts[next++]);

@@ -3,31 +3,29 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <limits>
 
 #include "storage/sqlite_file.hpp"
+#include "storage/sqlite_place.hpp"
 #include "storage/sqlite_rows.hpp"
 
 namespace rtc::storage {
 namespace {
 
-constexpr std::int64_t kKeyMax = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t key_of(MessageId id) {
-  return static_cast<std::int64_t>(std::min(id, static_cast<MessageId>(kKeyMax)));
-}
-
-std::string page_query(std::string_view condition_and_order) {
+// ?1: the room; ?2 and ?3: the ids between which to look; ?4: how many at most.
+std::string page_query(std::string_view order) {
+  constexpr std::string_view kBegin = "((SELECT key FROM rooms WHERE id = ?1) << {})";
+  const std::string begin = fmt::format(fmt::runtime(kBegin), kMessageIdBits);
   return fmt::format(
-      "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
-      "WHERE room = (SELECT key FROM rooms WHERE rooms.id = ?) AND {} LIMIT ?",
-      condition_and_order);
+      "SELECT place & {}, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
+      "WHERE place > {} + ?2 AND place < {} + ?3 ORDER BY place {} LIMIT ?4",
+      kMessageIdMax, begin, begin, order);
 }
 
-std::vector<chat::Message> read_page(SQLite::Statement& statement, RoomId room, std::int64_t from,
-                                     std::uint32_t limit) {
+// Of the messages between `after` and `before`, without these two.
+std::vector<chat::Message> read_page(SQLite::Statement& statement, RoomId room, std::int64_t after,
+                                     std::int64_t before, std::uint32_t limit) {
   Use row(statement);
-  row.bind(1, room.value).bind(2, from).bind(3, std::int64_t{limit});
+  row.bind(1, room.value).bind(2, after).bind(3, before).bind(4, std::int64_t{limit});
   std::vector<chat::Message> page;
   while (row.next()) {
     page.push_back(
@@ -52,8 +50,8 @@ Error no_such_room() {
 
 SqliteReader::SqliteReader(SQLite::Database database)
     : database_(std::move(database)),
-      page_before_(database_, page_query("id < ? ORDER BY id DESC")),
-      page_after_(database_, page_query("id > ? ORDER BY id")),
+      page_before_(database_, page_query("DESC")),
+      page_after_(database_, page_query("ASC")),
       find_(database_, fmt::format("SELECT {} FROM rooms WHERE id = ?", kRoomColumns)),
       open_key_(database_, "SELECT key FROM rooms WHERE id = ? AND kind = 0"),
       list_open_(database_, fmt::format("SELECT {} FROM rooms WHERE kind = 0 AND key > ? "
@@ -68,12 +66,13 @@ SqliteReader::SqliteReader(SQLite::Database database)
 
 std::vector<chat::Message> SqliteReader::page_before(RoomId room, MessageId before,
                                                      std::uint32_t limit) {
-  return read_page(page_before_, room, before == 0 ? kKeyMax : key_of(before), limit);
+  constexpr std::int64_t kEnd = kMessageIdMax + 1;
+  return read_page(page_before_, room, 0, before == 0 ? kEnd : column_id(before, kEnd), limit);
 }
 
 std::vector<chat::Message> SqliteReader::page_after(RoomId room, MessageId after,
                                                     std::uint32_t limit) {
-  return read_page(page_after_, room, key_of(after), limit);
+  return read_page(page_after_, room, column_id(after), kMessageIdMax + 1, limit);
 }
 
 std::optional<chat::Room> SqliteReader::find(RoomId id) {

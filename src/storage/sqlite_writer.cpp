@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "storage/sqlite_epoch.hpp"
 #include "storage/sqlite_file.hpp"
+#include "storage/sqlite_place.hpp"
 #include "storage/sqlite_rows.hpp"
 
 namespace rtc::storage {
@@ -35,9 +36,11 @@ SqliteWriter::SqliteWriter(SQLite::Database database, const std::filesystem::pat
       commit_(database_, "COMMIT"),
       rollback_(database_, "ROLLBACK"),
       find_counter_(database_,
-                    "SELECT key, (SELECT coalesce(max(id), 0) FROM messages WHERE room = key) "
-                    "FROM rooms WHERE id = ?"),
-      insert_message_(database_, "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+                    fmt::format("SELECT key, coalesce((SELECT place & {1} FROM messages "
+                                "WHERE place > key << {0} AND place < (key + 1) << {0} "
+                                "ORDER BY place DESC LIMIT 1), 0) FROM rooms WHERE id = ?",
+                                kMessageIdBits, kMessageIdMax)),
+      insert_message_(database_, "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)"),
       find_key_(database_, "SELECT id FROM message_keys WHERE sender = ? AND room = ? AND key = ?"),
       insert_key_(database_, "INSERT INTO message_keys VALUES (?, ?, ?, ?, ?)"),
       forget_keys_(database_,
@@ -113,14 +116,13 @@ void SqliteWriter::insert(const Counter& counter, const chat::Draft& draft) {
   const std::string name_tag(sender.name_tag());
   const std::string address(sender.address());
   Use(insert_message_)
-      .bind(1, counter.room_key)
-      .bind(2, counter.last_id)
-      .bind(3, sender.id().value)
-      .bind(4, nickname)
-      .bind(5, name_tag)
-      .bind(6, address)
-      .bind(7, draft.text)
-      .bind(8, draft.created_at_ms)
+      .bind(1, place_of(counter.room_key, counter.last_id))
+      .bind(2, sender.id().value)
+      .bind(3, nickname)
+      .bind(4, name_tag)
+      .bind(5, address)
+      .bind(6, draft.text)
+      .bind(7, draft.created_at_ms)
       .run();
   if (draft.key.empty()) return;
   Use(insert_key_)
@@ -164,6 +166,10 @@ Result<std::vector<chat::Stored>> SqliteWriter::append(std::span<const chat::Dra
       if (const MessageId known = known_id(*counter, draft); known != 0) {
         stored.push_back({known, true});
         continue;
+      }
+      if (counter->last_id == kMessageIdMax) {
+        counters_.clear();
+        return {ErrorCode::forbidden_action, "The room is full; open another."};
       }
       ++counter->last_id;
       insert(*counter, draft);

@@ -430,7 +430,7 @@ TEST_F(SqliteStoreTest, KeepsItsEpochAfterAKillUnlessTheMachineWentDownToo) {
   EXPECT_EQ(epoch_of(tuesday), second);
   EXPECT_EQ(epoch_of(monday), second) << "it was closed cleanly";
   EXPECT_EQ(ask("SELECT boot FROM store"), "");
-  EXPECT_EQ(ask("SELECT max(id) FROM messages"), "5");
+  EXPECT_EQ(ask("SELECT count(*) FROM messages"), "5");
 }
 
 TEST_F(SqliteStoreTest, KeepsItsEpochOverALossOfPowerWhenNoCommitIsLostByOne) {
@@ -469,15 +469,90 @@ TEST_F(SqliteStoreTest, ACopyHasAnotherEpochAndAMovedFileTheSame) {
   EXPECT_NE(open_store(moved)->epoch(), second);
 }
 
-TEST_F(SqliteStoreTest, ARoomOfTheVersionBeforeHasHistory) {
+// Makes a file of today one of version 4.
+constexpr const char* kToVersionFour = R"sql(
+CREATE TABLE old_messages (
+  room INTEGER NOT NULL REFERENCES rooms (key), id INTEGER NOT NULL,
+  sender BLOB NOT NULL CHECK (length(sender) = 16), nickname TEXT NOT NULL,
+  name_tag TEXT NOT NULL, address TEXT NOT NULL, text TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL, PRIMARY KEY (room, id)) STRICT, WITHOUT ROWID;
+INSERT INTO old_messages SELECT place >> 36, place & 0xFFFFFFFFF, sender, nickname, name_tag,
+  address, text, created_at_ms FROM messages;
+DROP TABLE messages;
+ALTER TABLE old_messages RENAME TO messages;
+PRAGMA user_version = 4;
+)sql";
+
+TEST_F(SqliteStoreTest, MessagesOfVersionFourKeepTheirPlaces) {
+  const chat::Room one = chat::open_room("one");
+  const chat::Room other = chat::open_room("other");
+  std::vector<chat::Message> before;
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->create(one, chat::kAmple));
+    ASSERT_TRUE(store->create(other, chat::kAmple));
+    ASSERT_TRUE(store->append(std::vector{chat::draft(one.id, "a"), chat::draft(other.id, "b"),
+                                          chat::draft(one.id, "c")}));
+    before = store->page_after(one.id, 0, 10).value();
+  }
+  execute(kToVersionFour);
+  const auto store = open();
+  const auto after = store->page_after(one.id, 0, 10).value();
+  ASSERT_EQ(after.size(), 2U);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i].id, before[i].id);
+    EXPECT_EQ(after[i].text, before[i].text);
+    EXPECT_EQ(after[i].sender.id(), before[i].sender.id());
+    EXPECT_EQ(after[i].created_at_ms, before[i].created_at_ms);
+  }
+  EXPECT_EQ(store->append(std::vector{chat::draft(other.id, "d")})->front().id, 2U);
+}
+
+// The neighbours of a room in the table are other rooms' messages.
+TEST_F(SqliteStoreTest, APageEndsWhereItsRoomEnds) {
+  const auto store = open();
+  std::vector<chat::Room> rooms;
+  std::vector<chat::Draft> drafts;
+  for (int i = 0; i < 3; ++i) {
+    rooms.push_back(chat::open_room("room"));
+    ASSERT_TRUE(store->create(rooms.back(), chat::kAmple));
+    for (int j = 0; j < 3; ++j) drafts.push_back(chat::draft(rooms.back().id, "text"));
+  }
+  ASSERT_TRUE(store->append(drafts));
+  for (const chat::Room& room : rooms) {
+    for (const MessageId edge : {MessageId{0}, MessageId{4}, MessageId{1} << 36, ~MessageId{0}}) {
+      EXPECT_EQ(store->page_before(room.id, edge, 100)->size(), 3U);
+      EXPECT_EQ(store->page_after(room.id, edge, 100)->size(), edge == 0 ? 3U : 0U);
+    }
+  }
+}
+
+TEST_F(SqliteStoreTest, AFullRoomRefusesWhatItHasNoIdFor) {
+  const chat::Room room = chat::open_room("full");
+  ASSERT_TRUE(open()->create(room, chat::kAmple));
+  execute(
+      "INSERT INTO messages SELECT (key << 36) | (0xFFFFFFFFF - 1), zeroblob(16), '', '', '', '', "
+      "0 "
+      "FROM rooms WHERE name = 'full'");
+  const auto store = open();
+  EXPECT_EQ(store->append(std::vector{chat::draft(room.id, "last")})->front().id, 0xFFFFFFFFFU);
+  const auto refused = store->append(std::vector{chat::draft(room.id, "too much")});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::forbidden_action);
+  EXPECT_EQ(store->page_before(room.id, 0, 10)->front().id, 0xFFFFFFFFFU);
+}
+
+TEST_F(SqliteStoreTest, ARoomOfVersionThreeHasHistory) {
   const chat::Room room = chat::open_room("old");
   ASSERT_TRUE(open()->create(room, chat::kAmple));
+  execute(kToVersionFour);
   execute("ALTER TABLE rooms DROP COLUMN history; PRAGMA user_version = 3");
   EXPECT_TRUE(open()->find(room.id)->value().history);
 }
 
 TEST_F(SqliteStoreTest, AFileOfVersionTwoKeepsItsEpoch) {
   const std::string first = open()->epoch();
+  execute(kToVersionFour);
   execute(
       "ALTER TABLE store DROP COLUMN boot; ALTER TABLE store DROP COLUMN file; "
       "ALTER TABLE rooms DROP COLUMN history; "

@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 4> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 5> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -73,6 +73,23 @@ ALTER TABLE store ADD COLUMN file TEXT NOT NULL DEFAULT '';  -- inode and birth 
     // 4: rooms without history
     R"sql(
 ALTER TABLE rooms ADD COLUMN history INTEGER NOT NULL DEFAULT 1;  -- 0: messages are live only
+)sql",
+    // 5: a message is found by one number; the writer knows its room, and whose it is, already
+    R"sql(
+CREATE TABLE messages_by_place (
+  place         INTEGER PRIMARY KEY,  -- the room's key * 2^36 + the id (storage/sqlite_place.hpp)
+  sender        BLOB    NOT NULL,
+  nickname      TEXT    NOT NULL,
+  name_tag      TEXT    NOT NULL,
+  address       TEXT    NOT NULL,     -- masked
+  text          TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO messages_by_place
+  SELECT (room << 36) | id, sender, nickname, name_tag, address, text, created_at_ms
+  FROM messages ORDER BY room, id;
+DROP TABLE messages;
+ALTER TABLE messages_by_place RENAME TO messages;
 )sql",
 };
 
