@@ -1,5 +1,6 @@
-// The kernel's side of a loop, small enough to have more than one back end (epoll today; io_uring
-// may come): which descriptors are ready, and the writes of a whole turn in one call.
+// The kernel's side of a loop, small enough to have more than one back end (there is epoll; why not
+// io_uring: docs/adr/0016): which descriptors are ready, and the writes of a whole turn in one
+// call.
 #pragma once
 
 #include <cstdint>
