@@ -96,6 +96,7 @@ struct Config {
   std::uint64_t outbox_time_max_ms = 0;
   std::uint32_t store_queue_max = 0;
   std::uint32_t store_batch_max = 0;
+  std::uint32_t store_log_bytes_max = 0;
   std::uint32_t read_queue_max = 0;
   std::uint32_t room_cache_max = 0;
 

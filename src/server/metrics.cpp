@@ -44,7 +44,7 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
-void add_store(Families& out, chat::StoreQueue& queue) {
+void add_store(Families& out, chat::StoreQueue& queue, const chat::LogFigures& log) {
   const chat::StoreFigures& store = queue.figures();
   out.counter("store_messages_total", "Messages stored.", store.messages.load());
   out.counter("store_repeats_total", "Retries of messages that were stored before.",
@@ -62,6 +62,15 @@ void add_store(Families& out, chat::StoreQueue& queue) {
               store.refused.load());
   out.gauge("store_messages_waiting", "Messages that wait for their commit.",
             static_cast<double>(queue.messages_waiting()));
+  out.gauge("store_log_bytes", "Committed, and not yet brought from the log into the database.",
+            static_cast<double>(log.bytes));
+  out.counter("store_log_checkpoints_total",
+              "Times that the log was brought into the database, as far as readers let it.",
+              log.checkpoints);
+  out.counter("store_log_checkpoint_failures_total", "Times that this failed.",
+              log.checkpoint_failures);
+  out.counter("store_log_waits_total", "Commits that waited for it, at store_log_bytes_max.",
+              log.waits);
 }
 
 void add_broker(Families& out, Broker& broker) {
@@ -175,7 +184,7 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
   add_compression(out, shards);
-  add_store(out, services.store);
+  add_store(out, services.store, services.messages.log());
   if (services.broker.open()) add_broker(out, services.broker);
   return out.text();
 }
