@@ -56,6 +56,7 @@ class Group {
   // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
   std::vector<net::Bytes> sealed_;
   std::string pending_;
+  std::uint32_t messages_ = 0;   // in these
   std::size_t dirty_index_ = 0;  // in the hub's list, while there is something to hand out
 };
 
