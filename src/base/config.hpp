@@ -52,6 +52,8 @@ struct Config {
   std::uint32_t page_size_max = 0;
   std::uint32_t page_size_default = 0;
   std::uint32_t page_bytes_max = 0;
+  std::uint32_t page_cache_bytes_max = 0;
+  std::uint32_t page_cache_rooms_max = 0;
   std::uint32_t history_replay_max = 0;
   std::string durability;
   std::uint64_t message_key_lifetime_ms = 0;

@@ -235,6 +235,10 @@ std::span<const Setting> all_settings() {
        "Entries of a page when no `limit` is given."},
       {"page_bytes_max", S::Bytes{&Config::page_bytes_max}, "1MiB", kKiB, 64 * kMiB,
        "Longest page of history; one with longer messages holds fewer of them, at least one."},
+      {"page_cache_bytes_max", S::Bytes{&Config::page_cache_bytes_max}, "64MiB", 0, 3 * kGiB,
+       "Memory for the newest page_size_max messages of the rooms read last; 0B: none is kept."},
+      {"page_cache_rooms_max", &Config::page_cache_rooms_max, "10000", 1, 10'000'000,
+       "Most rooms of which the newest messages are in memory."},
       {"durability", S::Choice{&Config::durability, kDurabilities}, "commit", 0, 0,
        "What an acknowledged message survives: `commit` the death of the process, `fsync` the loss "
        "of power as well, for one fsync a commit."},

@@ -141,6 +141,19 @@ void add_store(Families& out, chat::StoreQueue& queue, const chat::LogFigures& l
               log.waits);
 }
 
+void add_pages(Families& out, const chat::PageCacheFigures& pages) {
+  out.counter("page_cache_hits_total", "Pages of history answered from memory.", pages.hits.load());
+  out.counter("page_cache_misses_total", "Newest pages that the store had to be asked for.",
+              pages.misses.load());
+  out.counter("page_cache_evictions_total",
+              "Rooms dropped by page_cache_bytes_max or page_cache_rooms_max.",
+              pages.evictions.load());
+  out.gauge("page_cache_rooms", "Rooms of which the newest messages are in memory.",
+            static_cast<double>(pages.rooms.load()));
+  out.gauge("page_cache_bytes", "Memory of these messages.",
+            static_cast<double>(pages.bytes.load()));
+}
+
 void add_broker(Families& out, Broker& broker) {
   const Broker::Figures figures = broker.figures();
   out.counter("broker_messages_total", "Messages that the broker took.", figures.messages);
@@ -182,7 +195,8 @@ void add_compression(Families& out, const std::vector<std::unique_ptr<Shard>>& s
 
 }  // namespace
 
-std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards) {
+std::string metrics_text(Services& services, const chat::PageCacheFigures& pages,
+                         const std::vector<std::unique_ptr<Shard>>& shards) {
   const auto sum = [&](auto member) {
     std::uint64_t total = 0;
     for (const auto& shard : shards) total += (shard->figures().*member).load();
@@ -254,6 +268,7 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
   add_loops(out, shards);
   add_compression(out, shards);
   add_store(out, services.store, services.messages.log());
+  add_pages(out, pages);
   if (services.broker.open()) add_broker(out, services.broker);
   return out.text();
 }
