@@ -184,7 +184,8 @@ function stores(run, columns) {
     line('plain file, write', 'plain_commit') + '\n',
     `Pages of ${run.page_size} in ${number(run.rows, 0)} rows: at any depth p50 ${number(run.page_p50_us_any_depth, 1)} µs, ` +
       `p99 ${number(run.page_p99_us_any_depth, 1)}; the newest p50 ${number(run.page_p50_us_newest, 1)}, ` +
-      `p99 ${number(run.page_p99_us_newest, 1)}. ${run.rooms} rooms, texts of ${run.text_bytes} bytes.`,
+      `p99 ${number(run.page_p99_us_newest, 1)}, from memory p50 ${number(run.page_p50_us_newest_memory, 1)}, ` +
+      `p99 ${number(run.page_p99_us_newest_memory, 1)}. ${run.rooms} rooms, texts of ${run.text_bytes} bytes.`,
   ]
 }
 

@@ -137,8 +137,9 @@ int serve(const Config& config) {
   const auto store = storage::SqliteStore::open(
       {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite",
        .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
-       .durability = config.durability == "fsync" ? storage::Durability::fsync
-                                                  : storage::Durability::commit});
+       .durability =
+           config.durability == "fsync" ? storage::Durability::fsync : storage::Durability::commit,
+       .log_bytes_max = config.store_log_bytes_max});
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());

@@ -1,5 +1,6 @@
 // The store without a network: messages a second and pages, in a young database and in a full one,
 // beside the same bytes in a plain file.
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <fmt/core.h>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "chat/page_cache.hpp"
 #include "drafts.hpp"
 #include "measure.hpp"
 #include "options.hpp"
@@ -115,6 +117,9 @@ int run(const Options& options) {
   const auto reopened = open(full, Durability::commit);
   tell(report, "any_depth", read_pages(*reopened, options, rooms, false));
   tell(report, "newest", read_pages(*reopened, options, rooms, true));
+  // As the server reads them: each room once from the store, then from memory.
+  rtc::chat::PageCache cache(*reopened, {.messages_max = std::max(100U, options.page_size)});
+  tell(report, "newest_memory", read_pages(cache, options, rooms, true));
   return report.finish(options.json);
 }
 

@@ -93,7 +93,7 @@ Commits write_plain(const std::filesystem::path& file, Drafts& drafts, double se
   return commits;
 }
 
-Pages read_pages(rtc::storage::SqliteStore& store, const Options& options,
+Pages read_pages(rtc::chat::MessageStore& store, const Options& options,
                  std::span<const rtc::RoomId> rooms, bool newest) {
   std::mt19937_64 random(2);
   const auto up_to = [&](std::uint64_t end) {

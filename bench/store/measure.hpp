@@ -38,7 +38,7 @@ struct Pages {
 };
 
 // At any depth of a random room, or with its newest message.
-Pages read_pages(rtc::storage::SqliteStore& store, const Options& options,
+Pages read_pages(rtc::chat::MessageStore& store, const Options& options,
                  std::span<const rtc::RoomId> rooms, bool newest);
 
 }  // namespace store

@@ -52,6 +52,8 @@ struct Config {
   std::uint32_t page_size_max = 0;
   std::uint32_t page_size_default = 0;
   std::uint32_t page_bytes_max = 0;
+  std::uint32_t page_cache_bytes_max = 0;
+  std::uint32_t page_cache_rooms_max = 0;
   std::uint32_t history_replay_max = 0;
   std::string durability;
   std::uint64_t message_key_lifetime_ms = 0;
@@ -96,6 +98,7 @@ struct Config {
   std::uint64_t outbox_time_max_ms = 0;
   std::uint32_t store_queue_max = 0;
   std::uint32_t store_batch_max = 0;
+  std::uint32_t store_log_bytes_max = 0;
   std::uint32_t read_queue_max = 0;
   std::uint32_t room_cache_max = 0;
 

@@ -236,6 +236,10 @@ std::span<const Setting> all_settings() {
        "Entries of a page when no `limit` is given."},
       {"page_bytes_max", S::Bytes{&Config::page_bytes_max}, "1MiB", kKiB, 64 * kMiB,
        "Longest page of history; one with longer messages holds fewer of them, at least one."},
+      {"page_cache_bytes_max", S::Bytes{&Config::page_cache_bytes_max}, "64MiB", 0, 3 * kGiB,
+       "Memory for the newest page_size_max messages of the rooms read last; 0B: none is kept."},
+      {"page_cache_rooms_max", &Config::page_cache_rooms_max, "10000", 1, 10'000'000,
+       "Most rooms of which the newest messages are in memory."},
       {"durability", S::Choice{&Config::durability, kDurabilities}, "commit", 0, 0,
        "What an acknowledged message survives: `commit` the death of the process, `fsync` the loss "
        "of power as well, for one fsync a commit."},
@@ -334,6 +338,9 @@ std::span<const Setting> all_settings() {
        "Messages that may wait for the store before senders get SERVER_OVERLOAD."},
       {"store_batch_max", &Config::store_batch_max, "1024", 1, 65536,
        "Most messages of one commit."},
+      {"store_log_bytes_max", S::Bytes{&Config::store_log_bytes_max}, "256MiB", kMiB, 3 * kGiB,
+       "Log of commits (the -wal file) from which on a commit waits until it is in the database; "
+       "from a quarter of it on it is brought there beside the commits."},
       {"read_queue_max", &Config::read_queue_max, "4096", 1, 10'000'000,
        "Reads (history, rooms) that may wait for the store before they get SERVER_OVERLOAD."},
       {"room_cache_max", &Config::room_cache_max, "10000", 16, 10'000'000,

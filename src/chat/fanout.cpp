@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/clock.hpp"
+
 namespace rtc::chat {
 namespace {
 
@@ -20,12 +22,12 @@ void Fanout::attach(std::uint32_t loop, std::function<void()> wake) {
   boxes_[loop].wake = std::move(wake);
 }
 
-void Fanout::put(const MessageBatch& batch, std::uint32_t by, Wakes& wakes) {
+void Fanout::put(const Published& published, std::uint32_t by, Wakes& wakes) {
   for (std::uint32_t loop = 0; loop < boxes_.size(); ++loop) {
     Box& box = boxes_[loop];
     // Who has something in his box has been woken for it.
     if (box.batches.empty() && loop != by) wakes.push_back(&box.wake);
-    box.batches.push_back(batch);
+    box.batches.push_back(published);
   }
 }
 
@@ -38,9 +40,10 @@ void Fanout::publish(const MessageBatch& batch) {
   Wakes wakes;
   wakes.reserve(boxes_.size());
   count(batch->size());
+  const Published published{batch, monotonic_us()};
   {
     const std::scoped_lock lock(mutex_);
-    put(batch, kNoLoop, wakes);
+    put(published, kNoLoop, wakes);
   }
   for (const auto* wake : wakes) (*wake)();
 }
@@ -58,16 +61,17 @@ std::vector<MessageId> Fanout::publish_live(std::span<Draft> drafts, std::uint32
   wakes.reserve(boxes_.size());
   count(drafts.size());
   live_messages_.fetch_add(drafts.size(), std::memory_order_relaxed);
+  const std::uint64_t now_us = monotonic_us();
   {
     const std::scoped_lock lock(mutex_);
     for (Message& message : *messages) ids.push_back(message.id = ++newest_[message.room]);
-    put(messages, by, wakes);
+    put({messages, now_us}, by, wakes);
   }
   for (const auto* wake : wakes) (*wake)();
   return ids;
 }
 
-std::vector<MessageBatch> Fanout::collect(std::uint32_t loop) {
+std::vector<Fanout::Published> Fanout::collect(std::uint32_t loop) {
   const std::scoped_lock lock(mutex_);
   return std::exchange(boxes_[loop].batches, {});
 }

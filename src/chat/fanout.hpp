@@ -23,6 +23,13 @@ class Fanout {
  public:
   static constexpr std::uint32_t kNoLoop = 0xFFFFFFFF;
 
+  struct Published {
+    MessageBatch batch;
+    std::uint64_t at_us = 0;  // monotonic_us(): a stored one is published as it is committed
+
+    bool operator==(const Published&) const = default;
+  };
+
   Fanout();
 
   // Before the first message. `wake` is called, without the lock, by whoever put something into
@@ -37,7 +44,7 @@ class Fanout {
   std::vector<MessageId> publish_live(std::span<Draft> drafts, std::uint32_t by = kNoLoop);
 
   // What came for that loop since the last call, oldest first.
-  std::vector<MessageBatch> collect(std::uint32_t loop);
+  std::vector<Published> collect(std::uint32_t loop);
   // That loop has encoded so many of them.
   void delivered(std::size_t messages) {
     undelivered_.fetch_sub(static_cast<std::int64_t>(messages), std::memory_order_relaxed);
@@ -56,13 +63,13 @@ class Fanout {
 
  private:
   struct Box {
-    std::vector<MessageBatch> batches;
+    std::vector<Published> batches;
     std::function<void()> wake;
   };
   using Wakes = std::vector<const std::function<void()>*>;
 
   // Under the lock; adds whom to wake after it.
-  void put(const MessageBatch& batch, std::uint32_t by, Wakes& wakes);
+  void put(const Published& published, std::uint32_t by, Wakes& wakes);
   void count(std::size_t messages);
 
   const std::string live_epoch_;

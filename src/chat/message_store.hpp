@@ -15,6 +15,14 @@
 
 namespace rtc::chat {
 
+// What an adapter with a log of commits (a file that commits go to first) has in it. All 0: none.
+struct LogFigures {
+  std::uint64_t bytes = 0;                // committed, and not yet in its place
+  std::uint64_t checkpoints = 0;          // that brought what they could to its place
+  std::uint64_t checkpoint_failures = 0;  // tried again later; nothing is lost by them
+  std::uint64_t waits = 0;                // commits that waited for one: the log was at its bound
+};
+
 class MessageStore {
  public:
   virtual ~MessageStore() = default;
@@ -41,6 +49,9 @@ class MessageStore {
   // Names this store's ids: another value means that an id may mean another message than before. 1
   // to 32 letters and digits, the same for as long as this object lives.
   virtual std::string epoch() const = 0;
+
+  // For metrics; any thread, without waiting.
+  virtual LogFigures log() const { return {}; }
 
   // Forgets keys of messages made before `before_ms` (Unix time), at most `limit` of them; returns
   // how many. By the writing thread, as append().

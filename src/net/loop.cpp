@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <sys/eventfd.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
 
+#include "base/clock.hpp"
 #include "base/grow_gently.hpp"
 #include "net/connection.hpp"
 
@@ -19,12 +19,6 @@ namespace {
 constexpr std::size_t kPartsPerWrite = 64;
 // Connections written by one Poller::write call.
 constexpr std::size_t kWritesPerBatch = 256;
-
-std::uint64_t clock_us() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
-}
 
 thread_local const Loop* current_loop = nullptr;
 
@@ -59,7 +53,7 @@ class Loop::Wakeup final : public Source {
 Loop::Loop(std::unique_ptr<Poller> poller, std::uint64_t slow_turn_ms)
     : poller_(std::move(poller)),
       slow_turn_us_(slow_turn_ms * 1000),
-      now_ms_(clock_us() / 1000),
+      now_ms_(monotonic_us() / 1000),
       timers_(now_ms_),
       read_buffer_(std::make_unique<char[]>(kReadBufferBytes)),
       write_parts_(kWritesPerBatch * kPartsPerWrite),
@@ -92,7 +86,7 @@ void Loop::run() {
   while (!stopping_) {
     // Connections that ended while writing are buried at once, in a turn of their own.
     const auto ready = poller_->wait(ended_.empty() ? timers_.sleep_ms(now_ms_) : 0);
-    const std::uint64_t began_us = clock_us();
+    const std::uint64_t began_us = monotonic_us();
     const std::uint64_t writes = figures_.writes.load(std::memory_order_relaxed);
     now_ms_ = began_us / 1000;
     timers_.set_time(now_ms_);
@@ -105,8 +99,8 @@ void Loop::run() {
     for (const auto& hook : turn_end_hooks_) hook();
     flush_writers();
 
-    const std::uint64_t ended_us = clock_us();
-    measure({ended_us - began_us, ready.size(), tasks,
+    const std::uint64_t ended_us = monotonic_us();
+    measure({began_us, ended_us, ready.size(), tasks,
              figures_.writes.load(std::memory_order_relaxed) - writes});
     now_ms_ = ended_us / 1000;  // the next sleep is counted from here
   }
@@ -120,16 +114,21 @@ void Loop::run() {
 }
 
 void Loop::measure(const Turn& turn) {
+  const std::uint64_t took_us = turn.ended_us - turn.began_us;
   figures_.turns.fetch_add(1, std::memory_order_relaxed);
-  figures_.busy_us.fetch_add(turn.took_us, std::memory_order_relaxed);
-  if (turn.took_us > figures_.longest_turn_us.load(std::memory_order_relaxed)) {
-    figures_.longest_turn_us.store(turn.took_us, std::memory_order_relaxed);
+  figures_.busy_us.fetch_add(took_us, std::memory_order_relaxed);
+  figures_.turn_us.add(took_us);
+  figures_.queued_bytes.store(outbox_storage_.bytes(), std::memory_order_relaxed);
+  for (const std::uint64_t since_us : lags_since_us_) figures_.lag_us.add(turn.ended_us - since_us);
+  lags_since_us_.clear();
+  if (took_us > figures_.longest_turn_us.load(std::memory_order_relaxed)) {
+    figures_.longest_turn_us.store(took_us, std::memory_order_relaxed);
   }
-  if (turn.took_us <= slow_turn_us_) return;
+  if (took_us <= slow_turn_us_) return;
   figures_.slow_turns.fetch_add(1, std::memory_order_relaxed);
   if (const std::uint64_t count = slow_lines_.take(); count > 0) {
     log::warn("loop: a turn of {} ms: {} connections ready, {} tasks, {} writes ({} slow turns)",
-              turn.took_us / 1000, turn.ready, turn.tasks, turn.writes, count);
+              took_us / 1000, turn.ready, turn.tasks, turn.writes, count);
   }
 }
 
@@ -147,6 +146,7 @@ std::size_t Loop::run_posted() {
 void Loop::flush_writers() {
   std::size_t next = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t singles = 0;
   while (next < writers_.size()) {
     write_batch_.clear();
     writing_.clear();
@@ -155,6 +155,12 @@ void Loop::flush_writers() {
       iovec* const parts = write_parts_.data() + write_batch_.size() * kPartsPerWrite;
       const std::size_t count = writer->gather({parts, kPartsPerWrite});
       if (count == 0) continue;
+      // Most have one: those are counted together.
+      if (count == 1) {
+        ++singles;
+      } else {
+        figures_.write_segments.add(count);
+      }
       write_batch_.push_back({writer->fd(), parts, static_cast<std::uint32_t>(count), 0});
       writing_.push_back(writer);
     }
@@ -166,6 +172,7 @@ void Loop::flush_writers() {
     }
     figures_.writes.fetch_add(write_batch_.size(), std::memory_order_relaxed);
   }
+  figures_.write_segments.add(1, singles);
   figures_.bytes_written.fetch_add(bytes, std::memory_order_relaxed);
   writers_.clear();
 }

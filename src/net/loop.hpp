@@ -9,7 +9,6 @@
 // run() and after it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "net/loop_figures.hpp"
 #include "net/outbox.hpp"
 #include "net/poller.hpp"
 #include "net/timer_wheel.hpp"
@@ -42,17 +42,6 @@ class Source {
 
  protected:
   ~Source() = default;
-};
-
-// Read by any thread (metrics).
-struct LoopFigures {
-  std::atomic<std::uint64_t> turns{0};
-  std::atomic<std::uint64_t> busy_us{0};  // in turns, without the waiting
-  std::atomic<std::uint64_t> longest_turn_us{0};
-  std::atomic<std::uint64_t> slow_turns{0};
-  std::atomic<std::uint64_t> bytes_read{0};
-  std::atomic<std::uint64_t> bytes_written{0};
-  std::atomic<std::uint64_t> writes{0};
 };
 
 class Loop {
@@ -89,6 +78,10 @@ class Loop {
   // Called before the writes of every turn, in the order added; for as long as the loop lives.
   void add_turn_end(std::function<void()> hook) { turn_end_hooks_.push_back(std::move(hook)); }
 
+  // Something that began at `since_us` (monotonic_us()) is over when this turn's writes are: the
+  // time between them counts as LoopFigures::lag_us.
+  void note_lag(std::uint64_t since_us) { lags_since_us_.push_back(since_us); }
+
   // Takes `connection` in, under a handler that it already has.
   void adopt(std::unique_ptr<Connection> connection);
   std::size_t connection_count() const { return connections_.size(); }
@@ -106,7 +99,8 @@ class Loop {
   void flush_writers();
   void bury_ended();
   struct Turn {
-    std::uint64_t took_us;
+    std::uint64_t began_us;
+    std::uint64_t ended_us;
     std::size_t ready;  // connections
     std::size_t tasks;
     std::uint64_t writes;
@@ -123,6 +117,7 @@ class Loop {
   LoopFigures figures_;
   log::Throttle slow_lines_;
   std::vector<std::function<void()>> turn_end_hooks_;
+  std::vector<std::uint64_t> lags_since_us_;  // of this turn
 
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> writers_;

@@ -32,6 +32,7 @@ Outbox::Queue& Outbox::queue(Storage& storage) {
 
 void Outbox::push(Bytes segment, Storage& storage) {
   if (segment.size() == 0) return;
+  storage.bytes_ += segment.size();
   if (empty()) {
     only_ = std::move(segment);
     return;
@@ -64,11 +65,15 @@ std::size_t Outbox::gather(std::span<iovec> parts) const {
 }
 
 void Outbox::consume(std::size_t written, Storage& storage) {
-  if (written >= bytes()) {
-    clear(storage);
+  const std::size_t waiting = bytes();
+  if (written >= waiting) {
+    storage.bytes_ -= waiting;
+    only_ = {};
+    if (queue_ != nullptr) storage.give_back(std::move(queue_));
     return;
   }
   if (written == 0) return;
+  storage.bytes_ -= written;
   queue(storage);  // what is begun stands there
   queue_->bytes -= written;
   while (written > 0) {
@@ -91,12 +96,13 @@ void Outbox::drop_unbegun(Storage& storage) {
     return;
   }
   queue_->segments.resize(queue_->head + std::size_t{1});
-  queue_->bytes = queue_->segments[queue_->head].size() - queue_->head_offset;
+  const std::size_t left = queue_->segments[queue_->head].size() - queue_->head_offset;
+  storage.bytes_ -= queue_->bytes - left;
+  queue_->bytes = left;
 }
 
 void Outbox::clear(Storage& storage) {
-  only_ = {};
-  if (queue_ != nullptr) storage.give_back(std::move(queue_));
+  consume(bytes(), storage);
 }
 
 }  // namespace rtc::net

@@ -1,6 +1,7 @@
 // What one connection still has to write: shared segments, sent by gathered writes. One segment, as
 // most turns bring, is held in place; more stand in a queue that comes from the loop's storage and
-// goes back there, so an outbox owns no memory while it is empty. The loop's thread only.
+// goes back there, so an outbox owns no memory while it is empty. clear() before it dies. The
+// loop's thread only.
 #pragma once
 
 #include <cstddef>
@@ -53,6 +54,8 @@ class Outbox::Storage {
   static constexpr std::size_t kSpareSegmentsMax = 256;
 
   std::size_t spares() const { return spares_.size(); }
+  // What waits in all outboxes that push into this storage.
+  std::uint64_t bytes() const { return bytes_; }
 
  private:
   friend class Outbox;
@@ -60,6 +63,7 @@ class Outbox::Storage {
   void give_back(std::unique_ptr<Queue> queue);
 
   std::vector<std::unique_ptr<Queue>> spares_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace rtc::net

@@ -126,18 +126,23 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, config.page_size_max));
 }
 
-// The answer to somebody who may not read the room, if he may not. On a thread of the store.
-std::optional<http::Response> refuse_entry(Services& services, const RoomId& room_id,
+// The answer to somebody who may not read the room, if he may not.
+std::optional<http::Response> refuse_entry(const chat::Room& room, const UserId& user) {
+  if (chat::may_enter(room, user)) return std::nullopt;
+  return error_response({ErrorCode::forbidden_access, "this room is not yours"});
+}
+
+// The same on a thread of the store, of a room that the loop does not know; from now on it does.
+std::optional<http::Response> refuse_entry(Shard& shard, const RoomId& room_id,
                                            const UserId& user) {
+  Services& services = shard.services();
   const auto room = services.rooms.find(room_id);
   if (!room) return store_error(services, kNotRead, room.error());
   if (!room->has_value()) {
     return error_response({ErrorCode::not_found_chatroom, "there is no such room"});
   }
-  if (!chat::may_enter(**room, user)) {
-    return error_response({ErrorCode::forbidden_access, "this room is not yours"});
-  }
-  return std::nullopt;
+  shard.loop().post([&shard, found = **room] { shard.cache_room(found); });
+  return refuse_entry(**room, user);
 }
 
 // A page of history before `before`; 0: the newest.
@@ -150,15 +155,25 @@ void answer_page(const ApiCall& call, MessageId before) {
     answer(call, error_response(room_id ? limit.error() : room_id.error()));
     return;
   }
-  answer_from_store(
-      call, StoreAccess::reads,
-      [room_id = *room_id, before, limit = *limit, user = identity->id](Services& services) {
-        if (auto refused = refuse_entry(services, room_id, user)) return std::move(*refused);
-        const auto page = services.messages.page_before(room_id, before, limit);
-        if (!page) return store_error(services, kNotRead, page.error());
-        return success("SUCCESS_GET_CHAT_LIST",
-                       messages_json(*page, services.config.page_bytes_max));
-      });
+  const chat::Room* const known = call.shard.cached_room(*room_id);
+  if (known != nullptr) {
+    if (auto refused = refuse_entry(*known, identity->id)) {
+      answer(call, std::move(*refused));
+      return;
+    }
+  }
+  answer_from_store(call, StoreAccess::reads,
+                    [&shard = call.shard, room_id = *room_id, before, limit = *limit,
+                     user = identity->id, admitted = known != nullptr](Services& services) {
+                      if (!admitted) {
+                        if (auto refused = refuse_entry(shard, room_id, user))
+                          return std::move(*refused);
+                      }
+                      const auto page = services.messages.page_before(room_id, before, limit);
+                      if (!page) return store_error(services, kNotRead, page.error());
+                      return success("SUCCESS_GET_CHAT_LIST",
+                                     messages_json(*page, services.config.page_bytes_max));
+                    });
 }
 
 // Who is in a room now, by id.
@@ -180,13 +195,14 @@ void get_people(const ApiCall& call) {
     answer(call, error_response(room_id ? limit.error() : room_id.error()));
     return;
   }
-  answer_from_store(
-      call, StoreAccess::reads,
-      [room_id = *room_id, after, limit = *limit, user = identity->id](Services& services) {
-        if (auto refused = refuse_entry(services, room_id, user)) return std::move(*refused);
-        return success("SUCCESS_GET_PEOPLE",
-                       roster_json(services.presence.page(room_id, after, limit)));
-      });
+  answer_from_store(call, StoreAccess::reads,
+                    [&shard = call.shard, room_id = *room_id, after, limit = *limit,
+                     user = identity->id](Services& services) {
+                      if (auto refused = refuse_entry(shard, room_id, user))
+                        return std::move(*refused);
+                      return success("SUCCESS_GET_PEOPLE",
+                                     roster_json(services.presence.page(room_id, after, limit)));
+                    });
 }
 
 void get_init(const ApiCall& call) {

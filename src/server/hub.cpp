@@ -199,6 +199,7 @@ std::string Hub::encode(Group& group, const chat::Message& message) const {
 
 void Hub::mark_dirty(Group& group) {
   deliveries_ += group.members_.size();
+  ++group.messages_;
   if (!group.pending_.empty() || !group.sealed_.empty()) return;
   group.dirty_index_ = dirty_.size();
   dirty_.push_back(&group);
@@ -284,6 +285,7 @@ void Hub::hand_out(Group& group) {
   dirty_.back()->dirty_index_ = group.dirty_index_;
   std::swap(dirty_[group.dirty_index_], dirty_.back());
   dirty_.pop_back();
+  handed_out_.add(std::exchange(group.messages_, 0), group.members_.size());
   for (const Group::Member& member : group.members_) {
     for (const net::Bytes& bytes : group.sealed_) member.session->send(bytes);
   }

@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "chat/relay.hpp"
 #include "server/broker_message.hpp"
 #include "server/room_message.hpp"
@@ -95,6 +96,10 @@ class Hub {
   void flush();
 
   std::uint64_t deliveries() const { return deliveries_; }
+  // Their sizes, by which flush() handed them out: messages for one subscriber at once, as one
+  // write carries them. The sum is deliveries(). Any thread.
+  using HandedOut = Histogram<0, 10>;
+  const HandedOut& handed_out() const { return handed_out_; }
   // Bytes of presence changes (not of messages) handed to sessions.
   std::uint64_t presence_bytes() const { return presence_bytes_; }
 
@@ -128,6 +133,7 @@ class Hub {
   std::vector<Group*> dirty_;
   std::size_t pending_bytes_ = 0;
   std::uint64_t deliveries_ = 0;
+  HandedOut handed_out_;
   std::uint64_t presence_bytes_ = 0;
   std::uint64_t counts_sent_ = 0;  // messages about presence: each has an id of its own
 };

@@ -1,6 +1,7 @@
 #include "server/metrics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 #include <string_view>
@@ -29,22 +30,89 @@ class Families {
     metric.gauge.value = value;
     add(name, help, MetricType::Gauge, metric);
   }
+  // One of each loop, named by the label `loop`; `fill` sets its value.
+  template <class Fill>
+  void per_loop(std::string_view name, std::string_view help, MetricType type,
+                const std::vector<std::unique_ptr<Shard>>& shards, Fill fill) {
+    MetricFamily family = family_of(name, help, type);
+    for (const auto& shard : shards) {
+      ClientMetric metric;
+      metric.label = {{"loop", std::to_string(shard->index())}};
+      fill(metric, *shard);
+      family.metric.push_back(std::move(metric));
+    }
+    families_.push_back(std::move(family));
+  }
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
   void add(std::string_view name, std::string_view help, MetricType type,
            const ClientMetric& metric) {
+    MetricFamily family = family_of(name, help, type);
+    family.metric = {metric};
+    families_.push_back(std::move(family));
+  }
+  static MetricFamily family_of(std::string_view name, std::string_view help, MetricType type) {
     MetricFamily family;
     family.name = "realtimechat_" + std::string(name);
     family.help = help;
     family.type = type;
-    family.metric = {metric};
-    families_.push_back(std::move(family));
+    return family;
   }
   std::vector<MetricFamily> families_;
 };
 
-void add_store(Families& out, chat::StoreQueue& queue) {
+// Its values are told in units of `unit`.
+template <class Histogram>
+void fill(ClientMetric& metric, const Histogram& histogram, double unit) {
+  ClientMetric::Histogram& told = metric.histogram;
+  for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
+    told.sample_count += histogram.count_of(i);
+    const bool last = i + 1 == Histogram::kBuckets;
+    const double bound = last ? std::numeric_limits<double>::infinity()
+                              : static_cast<double>(Histogram::bound_of(i)) * unit;
+    told.bucket.push_back({told.sample_count, bound});
+  }
+  told.sample_sum = static_cast<double>(histogram.sum()) * unit;
+}
+
+// What each loop is told of by itself, the label `loop`.
+void add_loops(Families& out, const std::vector<std::unique_ptr<Shard>>& shards) {
+  constexpr double kMicroseconds = 1e-6;
+  out.per_loop("loop_deliveries_total", "Messages handed to subscribers.", MetricType::Counter,
+               shards, [](ClientMetric& metric, Shard& shard) {
+                 metric.counter.value = static_cast<double>(shard.figures().deliveries.load());
+               });
+  out.per_loop("loop_writes_total", "Gathered writes.", MetricType::Counter, shards,
+               [](ClientMetric& metric, Shard& shard) {
+                 metric.counter.value = static_cast<double>(shard.loop().figures().writes.load());
+               });
+  out.per_loop("loop_outbox_bytes", "Waiting for connections whose kernel buffer is full.",
+               MetricType::Gauge, shards, [](ClientMetric& metric, Shard& shard) {
+                 metric.gauge.value =
+                     static_cast<double>(shard.loop().figures().queued_bytes.load());
+               });
+  out.per_loop("loop_turn_seconds", "Turns, without the waiting between them.",
+               MetricType::Histogram, shards, [](ClientMetric& metric, Shard& shard) {
+                 fill(metric, shard.loop().figures().turn_us, kMicroseconds);
+               });
+  out.per_loop("loop_commit_lag_seconds",
+               "From the commit of a batch to when its last frames were handed to the kernel.",
+               MetricType::Histogram, shards, [](ClientMetric& metric, Shard& shard) {
+                 fill(metric, shard.loop().figures().lag_us, kMicroseconds);
+               });
+  out.per_loop("loop_messages_per_write",
+               "Messages that a turn handed to one subscriber, to be written at once.",
+               MetricType::Histogram, shards, [](ClientMetric& metric, Shard& shard) {
+                 fill(metric, shard.hub().handed_out(), 1);
+               });
+  out.per_loop("loop_segments_per_write", "Segments gathered by one write.", MetricType::Histogram,
+               shards, [](ClientMetric& metric, Shard& shard) {
+                 fill(metric, shard.loop().figures().write_segments, 1);
+               });
+}
+
+void add_store(Families& out, chat::StoreQueue& queue, const chat::LogFigures& log) {
   const chat::StoreFigures& store = queue.figures();
   out.counter("store_messages_total", "Messages stored.", store.messages.load());
   out.counter("store_repeats_total", "Retries of messages that were stored before.",
@@ -62,6 +130,28 @@ void add_store(Families& out, chat::StoreQueue& queue) {
               store.refused.load());
   out.gauge("store_messages_waiting", "Messages that wait for their commit.",
             static_cast<double>(queue.messages_waiting()));
+  out.gauge("store_log_bytes", "Committed, and not yet brought from the log into the database.",
+            static_cast<double>(log.bytes));
+  out.counter("store_log_checkpoints_total",
+              "Times that the log was brought into the database, as far as readers let it.",
+              log.checkpoints);
+  out.counter("store_log_checkpoint_failures_total", "Times that this failed.",
+              log.checkpoint_failures);
+  out.counter("store_log_waits_total", "Commits that waited for it, at store_log_bytes_max.",
+              log.waits);
+}
+
+void add_pages(Families& out, const chat::PageCacheFigures& pages) {
+  out.counter("page_cache_hits_total", "Pages of history answered from memory.", pages.hits.load());
+  out.counter("page_cache_misses_total", "Newest pages that the store had to be asked for.",
+              pages.misses.load());
+  out.counter("page_cache_evictions_total",
+              "Rooms dropped by page_cache_bytes_max or page_cache_rooms_max.",
+              pages.evictions.load());
+  out.gauge("page_cache_rooms", "Rooms of which the newest messages are in memory.",
+            static_cast<double>(pages.rooms.load()));
+  out.gauge("page_cache_bytes", "Memory of these messages.",
+            static_cast<double>(pages.bytes.load()));
 }
 
 void add_broker(Families& out, Broker& broker) {
@@ -105,7 +195,8 @@ void add_compression(Families& out, const std::vector<std::unique_ptr<Shard>>& s
 
 }  // namespace
 
-std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards) {
+std::string metrics_text(Services& services, const chat::PageCacheFigures& pages,
+                         const std::vector<std::unique_ptr<Shard>>& shards) {
   const auto sum = [&](auto member) {
     std::uint64_t total = 0;
     for (const auto& shard : shards) total += (shard->figures().*member).load();
@@ -174,8 +265,10 @@ std::string metrics_text(Services& services, const std::vector<std::unique_ptr<S
   out.counter("written_bytes_total", "Bytes written to connections.",
               loop_sum(&net::LoopFigures::bytes_written));
   out.counter("writes_total", "Gathered writes.", loop_sum(&net::LoopFigures::writes));
+  add_loops(out, shards);
   add_compression(out, shards);
-  add_store(out, services.store);
+  add_store(out, services.store, services.messages.log());
+  add_pages(out, pages);
   if (services.broker.open()) add_broker(out, services.broker);
   return out.text();
 }

@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "chat/page_cache.hpp"
+
 namespace rtc::server {
 
 class Shard;
 struct Services;
 
-std::string metrics_text(Services& services, const std::vector<std::unique_ptr<Shard>>& shards);
+std::string metrics_text(Services& services, const chat::PageCacheFigures& pages,
+                         const std::vector<std::unique_ptr<Shard>>& shards);
 
 }  // namespace rtc::server

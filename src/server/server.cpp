@@ -35,9 +35,14 @@ Error setting_error(std::string_view name, const Error& error) {
 
 }  // namespace
 
-Server::Server(const Config& config, const Parts& parts) : config_(config), files_(parts.page) {
+Server::Server(const Config& config, const Parts& parts)
+    : config_(config),
+      files_(parts.page),
+      pages_(parts.messages, {.messages_max = config.page_size_max,
+                              .rooms_max = config.page_cache_rooms_max,
+                              .bytes_max = config.page_cache_bytes_max}) {
   store_ = std::make_unique<chat::StoreQueue>(
-      parts.messages, parts.relay, fanout_,
+      pages_, parts.relay, fanout_,
       chat::StoreQueueBounds{
           .messages_max = config_.store_queue_max,
           .batch_max = config_.store_batch_max,
@@ -47,13 +52,13 @@ Server::Server(const Config& config, const Parts& parts) : config_(config), file
   services_ = std::unique_ptr<Services>(new Services{
       .config = config_,
       .tokens = parts.tokens,
-      .messages = parts.messages,
+      .messages = pages_,
       .rooms = parts.rooms,
       .fanout = fanout_,
       .store = *store_,
       .files = files_,
       .new_identity = parts.new_identity,
-      .metrics_text = [this] { return metrics_text(*services_, shards_); },
+      .metrics_text = [this] { return metrics_text(*services_, pages_.figures(), shards_); },
       .sockjs = sockjs_services(config_),
       .shards = {},
       .trusted_proxies = {},

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "chat/fanout.hpp"
 #include "chat/message_store.hpp"
+#include "chat/page_cache.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
@@ -74,6 +75,7 @@ class Server {
   Config config_;
   StaticFiles files_;
   chat::Fanout fanout_;
+  chat::PageCache pages_;  // in front of the store that main chose
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;

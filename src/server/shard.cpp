@@ -193,9 +193,14 @@ void Shard::deliver_some() {
   std::size_t delivered = 0;
   while (!incoming_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
     Incoming& first = incoming_.front();
-    hub_.deliver(first.batch, first.next++);
+    const auto& [batch, at_us] = first.published;
+    const std::uint64_t before = hub_.deliveries();
+    hub_.deliver(batch, first.next++);
+    first.heard = first.heard || hub_.deliveries() != before;
     ++delivered;
-    if (first.next == first.batch->size()) incoming_.pop_front();
+    if (first.next < batch->size()) continue;
+    if (first.heard) loop_.note_lag(at_us);
+    incoming_.pop_front();
   }
   services_.fanout.delivered(delivered);
   while (!news_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
@@ -212,8 +217,8 @@ void Shard::deliver_some() {
 }
 
 void Shard::collect_messages() {
-  for (chat::MessageBatch& batch : services_.fanout.collect(index_)) {
-    incoming_.push_back({std::move(batch), 0});
+  for (chat::Fanout::Published& published : services_.fanout.collect(index_)) {
+    incoming_.push_back({std::move(published)});
   }
 }
 

@@ -123,8 +123,9 @@ class Shard : private net::Timer {
   std::vector<chat::ReplyTo> live_replies_;   // one each
   std::vector<chat::Outcome> live_outcomes_;  // of those published in this turn
   struct Incoming {
-    chat::MessageBatch batch;
-    std::size_t next;
+    chat::Fanout::Published published;
+    std::size_t next = 0;
+    bool heard = false;  // somebody here got some of it
   };
   std::deque<Incoming> incoming_;  // bounded by Fanout::undelivered
   struct IncomingNews {

@@ -59,6 +59,7 @@ class Group {
   std::vector<net::Bytes> sealed_;
   std::string pending_;
   std::string begin_of_heads_;
+  std::uint32_t messages_ = 0;   // in these
   std::size_t dirty_index_ = 0;  // in the hub's list, while there is something to hand out
 };
 

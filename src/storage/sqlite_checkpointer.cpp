@@ -52,9 +52,10 @@ SqliteCheckpointer::~SqliteCheckpointer() {
   thread_.join();
 }
 
-LogFigures SqliteCheckpointer::figures() const {
+chat::LogFigures SqliteCheckpointer::figures() const {
   return {static_cast<std::uint64_t>(pages_.load(std::memory_order_relaxed) * page_bytes_),
-          rounds_.load(std::memory_order_relaxed), waits_.load(std::memory_order_relaxed)};
+          rounds_.load(std::memory_order_relaxed), failures_.load(std::memory_order_relaxed),
+          waits_.load(std::memory_order_relaxed)};
 }
 
 std::int64_t SqliteCheckpointer::bring_over(SQLite::Database& database) {
@@ -68,8 +69,12 @@ std::int64_t SqliteCheckpointer::bring_over(SQLite::Database& database) {
     return std::max<std::int64_t>(pages_.load(std::memory_order_relaxed), in_log) - brought;
   }
   if (result != SQLITE_BUSY) {
-    log::warn("store: the log was not brought into the database, and is tried again: {}",
-              ::sqlite3_errstr(result));
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    if (const std::uint64_t count = failure_lines_.take(); count > 0) {
+      log::warn(
+          "store: the log was not brought into the database, and is tried again: {} ({} times)",
+          ::sqlite3_errstr(result), count);
+    }
   }
   return pages_.load(std::memory_order_relaxed);
 }

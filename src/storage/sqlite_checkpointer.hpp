@@ -16,7 +16,8 @@
 #include <mutex>
 #include <thread>
 
-#include "storage/sqlite_store.hpp"
+#include "base/log.hpp"
+#include "chat/message_store.hpp"
 
 namespace rtc::storage {
 
@@ -30,7 +31,7 @@ class SqliteCheckpointer {
   SqliteCheckpointer(const SqliteCheckpointer&) = delete;
   SqliteCheckpointer& operator=(const SqliteCheckpointer&) = delete;
 
-  LogFigures figures() const;  // any thread
+  chat::LogFigures figures() const;  // any thread
 
  private:
   // After each commit, on the writing thread: the log holds so many pages now.
@@ -49,7 +50,9 @@ class SqliteCheckpointer {
   std::int64_t next_wait_;
   std::atomic<std::int64_t> pages_{0};  // in the log
   std::atomic<std::uint64_t> rounds_{0};
+  std::atomic<std::uint64_t> failures_{0};
   std::atomic<std::uint64_t> waits_{0};
+  log::Throttle failure_lines_;
   std::atomic<bool> little_left_{false};
 
   std::mutex mutex_;

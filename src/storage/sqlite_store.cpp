@@ -58,7 +58,7 @@ std::string SqliteStore::epoch() const {
   return state_->writer.epoch();
 }
 
-LogFigures SqliteStore::log() const {
+chat::LogFigures SqliteStore::log() const {
   return state_->writer.log();
 }
 

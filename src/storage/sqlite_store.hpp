@@ -30,13 +30,6 @@ struct SqliteOptions {
   std::string boot = {};                    // names the machine's boot; "": the kernel's boot_id
 };
 
-// What is committed and not yet in its place in the database file.
-struct LogFigures {
-  std::uint64_t bytes = 0;
-  std::uint64_t checkpoints = 0;
-  std::uint64_t waits = 0;  // commits that waited for one, because the log was at its bound
-};
-
 class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
  public:
   // Opens or makes the file, brings its schema to this program's version (migrations/, one
@@ -51,7 +44,7 @@ class SqliteStore final : public chat::MessageStore, public chat::RoomStore {
   Result<std::vector<chat::Message>> page_after(RoomId room, MessageId after,
                                                 std::uint32_t limit) override;
   std::string epoch() const override;
-  LogFigures log() const;  // any thread
+  chat::LogFigures log() const override;
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override;
 
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds) override;

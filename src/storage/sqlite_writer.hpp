@@ -12,6 +12,7 @@
 #include "chat/message_store.hpp"
 #include "chat/room_store.hpp"
 #include "storage/sqlite_checkpointer.hpp"
+#include "storage/sqlite_store.hpp"
 
 namespace rtc::storage {
 
@@ -27,7 +28,7 @@ class SqliteWriter {
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts);
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit);
   const std::string& epoch() const { return epoch_; }
-  LogFigures log() const { return checkpointer_.figures(); }  // any thread
+  chat::LogFigures log() const { return checkpointer_.figures(); }  // any thread
   Result<void> create(const chat::Room& room, const chat::RoomBounds& bounds);
   Result<chat::Room> find_or_create_direct(const chat::Room& room, const chat::RoomBounds& bounds);
 

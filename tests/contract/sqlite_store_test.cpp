@@ -15,6 +15,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "contract/sqlite_stores.hpp"
 #include "contract/store_contract.hpp"
 
 namespace rtc::storage {
@@ -27,36 +28,9 @@ using chat::lobby_id;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class Directory {
- public:
-  Directory() {
-    std::string pattern = testing::TempDir() + "rtc-store-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::filesystem::path file() const { return path_ / "chat.db"; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::unique_ptr<SqliteStore> open_store(const std::filesystem::path& file) {
-  auto store = SqliteStore::open({file});
-  if (!store) throw std::runtime_error(store.error().message);
-  return std::move(*store);
-}
-
-class SqliteStores final : public chat::Stores {
- public:
-  chat::MessageStore& messages() override { return *store_; }
-  chat::RoomStore& rooms() override { return *store_; }
-
- private:
-  Directory directory_;
-  std::unique_ptr<SqliteStore> store_ = open_store(directory_.file());
-};
+using test::Directory;
+using test::open_store;
+using test::SqliteStores;
 
 std::unique_ptr<chat::Stores> make_sqlite_stores() {
   return std::make_unique<SqliteStores>();

@@ -225,6 +225,45 @@ it('I/O errors of read: history says so without the words of the store, and reco
   await assertKept(server, user, room, [ann]);
 });
 
+// With durability = "commit" the checkpoints sync, and hardly anything else.
+it('a log that cannot be brought into the database: nobody is refused, and it is told; then it is', async (t) => {
+  const { server, fail, heal } = failingDisk({ args: ['--store-log-bytes-max', '1MiB'] });
+  t.after(() => server.stop());
+  await server.start();
+  const began = Date.now();
+  const user = await newUser(server);
+  const room = await newRoom(server, user);
+  const ann = new Sender('ann', await memberFor(t, server, user, room), room);
+  const checkpoints = () => metric(server, 'store_log_checkpoints_total');
+  const failures = () => metric(server, 'store_log_checkpoint_failures_total');
+  const bytes = () => metric(server, 'store_log_bytes');
+  const sendUntil = async (what, reached) => {
+    for (let n = 0; !(await reached()); ++n) {
+      assert.ok(n < 500, `${what}: not after 500 messages`);
+      assert.ok(await ann.send(30_000));
+    }
+  };
+  await sendUntil('a checkpoint', async () => (await checkpoints()) > 0);
+  // A commit that begins the log anew syncs its head: let that be over.
+  await sendUntil('the log begun anew', async () => (await bytes()) < 128 << 10);
+  assert.equal(await failures(), 0);
+  fail('sync', 5);
+  await sendUntil('the log over its bound', async () => (await bytes()) > 2 << 20);
+  assert.ok((await failures()) > 2);
+  assert.ok((await metric(server, 'store_log_waits_total')) > 0);
+  assert.equal(await metric(server, 'store_failing'), 0);
+  const lines = storeLines(server);
+  const most = 1 + (Date.now() - began) / 10_000;
+  assert.match(lines.join('\n'), /the log was not brought into the database, .*I\/O error \(1 times\)/);
+  assert.ok(lines.length <= most, lines.join('\n'));
+  heal();
+  const done = await checkpoints();
+  await sendUntil('the log below its bound', async () => (await bytes()) < 1 << 20);
+  assert.ok((await checkpoints()) > done);
+  await assertKept(server, user, room, [ann]);
+  await assertSound(server);
+});
+
 it('a disk that hangs does not hold up the end', async (t) => {
   const { server, fail, heal } = failingDisk({
     args: ['--durability', 'fsync', '--shutdown-timeout', '1s'],

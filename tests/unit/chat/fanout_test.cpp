@@ -5,6 +5,8 @@
 #include <map>
 #include <thread>
 
+#include "base/clock.hpp"
+
 namespace rtc::chat {
 namespace {
 
@@ -49,6 +51,7 @@ TEST_F(FanoutTest, NumbersEachRoomFromOneWithoutHoles) {
 }
 
 TEST_F(FanoutTest, GivesEveryLoopTheSameBatchesInTheSameOrder) {
+  const std::uint64_t before_us = monotonic_us();
   publish({1, 2});
   const auto stored = std::make_shared<const std::vector<Message>>(3);
   fanout_.publish(stored);
@@ -56,11 +59,13 @@ TEST_F(FanoutTest, GivesEveryLoopTheSameBatchesInTheSameOrder) {
   const auto first = fanout_.collect(0);
   ASSERT_EQ(first.size(), 3U);
   EXPECT_EQ(first, fanout_.collect(1));
-  EXPECT_EQ(first[0]->at(1).room, room(2));
-  EXPECT_TRUE(first[0]->at(1).live);
-  EXPECT_EQ(first[0]->at(1).text, "text");
-  EXPECT_EQ(first[1], stored);
-  EXPECT_EQ(first[2]->front().id, 2U);
+  EXPECT_EQ(first[0].batch->at(1).room, room(2));
+  EXPECT_TRUE(first[0].batch->at(1).live);
+  EXPECT_EQ(first[0].batch->at(1).text, "text");
+  EXPECT_EQ(first[1].batch, stored);
+  EXPECT_GE(first[0].at_us, before_us);
+  EXPECT_GE(first[1].at_us, first[0].at_us);
+  EXPECT_EQ(first[2].batch->front().id, 2U);
   EXPECT_THAT(fanout_.collect(0), IsEmpty());
 }
 
@@ -108,7 +113,7 @@ TEST_F(FanoutTest, KeepsOneOrderForAllWhateverThreadsPublish) {
   }
   std::array<std::vector<MessageBatch>, 2> taken;
   const auto collect = [&](std::uint32_t loop) {
-    for (auto& batch : fanout_.collect(loop)) taken[loop].push_back(std::move(batch));
+    for (auto& each : fanout_.collect(loop)) taken[loop].push_back(std::move(each.batch));
   };
   while (taken[0].size() < std::size_t{kThreads * kBatches}) collect(0);
   for (std::thread& each : threads) each.join();

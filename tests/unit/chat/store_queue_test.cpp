@@ -490,7 +490,7 @@ class MixedUnitTest : public StoreQueueTest {
   // Ids of the live messages that the loops get.
   std::vector<MessageId> live() {
     std::vector<MessageId> ids;
-    for (const MessageBatch& batch : fanout_.collect(0)) {
+    for (const auto& [batch, at_us] : fanout_.collect(0)) {
       for (const Message& each : *batch) {
         EXPECT_TRUE(each.live);
         ids.push_back(each.id);

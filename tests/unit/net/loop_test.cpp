@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "unit/net/sockets.hpp"
 
@@ -83,6 +84,58 @@ TEST(Loop, HooksRunAtEveryTurnsEndInTheirOrderBeforeTheWrites) {
   EXPECT_EQ(loop.figures().bytes_written.load(), 13U);
 }
 
+TEST(Loop, ALagLastsUntilTheTurnsWritesAreDone) {
+  Loop loop(make_epoll_poller());
+  const std::uint64_t since_us = monotonic_us() - 1'000'000;
+  loop.post([&] {
+    loop.note_lag(since_us);
+    loop.note_lag(monotonic_us());
+    EXPECT_EQ(loop.figures().lag_us.sum(), 0U) << "the turn has not ended";
+  });
+  loop.post([&] { loop.stop(); });
+  loop.run();
+  const std::uint64_t most_us = 2 * (monotonic_us() - since_us);
+  EXPECT_GE(loop.figures().lag_us.sum(), 1'000'000U);
+  EXPECT_LE(loop.figures().lag_us.sum(), most_us);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < loop.figures().lag_us.kBuckets; ++i) {
+    count += loop.figures().lag_us.count_of(i);
+  }
+  EXPECT_EQ(count, 2U) << "each once";
+}
+
+TEST(Loop, CountsTheSegmentsOfEachWriteAndWhatTheKernelDidNotTake) {
+  test::LoopThread thread;
+  test::SocketPair pair = test::connected_pair();
+  Connection* connection = nullptr;
+  const LoopFigures& figures = thread.loop().figures();
+  thread.run([&] {
+    connection = &thread.adopt(pair.server, std::make_unique<test::TestHandler>(), {});
+    for (const char* text : {"one", "two", "three"}) connection->send(text);
+    EXPECT_EQ(figures.writes, 0U);
+  });
+  EXPECT_EQ(pair.client.read(11), "onetwothree");
+  thread.finish_turn();
+  EXPECT_EQ(figures.writes, 1U);
+  EXPECT_EQ(figures.write_segments.sum(), 3U);
+  EXPECT_EQ(figures.queued_bytes, 0U);
+
+  constexpr std::size_t kMuch = 8 << 20;
+  thread.run([&] { connection->send(std::string(kMuch, 'x')); });
+  thread.finish_turn();
+  EXPECT_GT(figures.queued_bytes, 0U) << "the socket is full";
+  EXPECT_LT(figures.queued_bytes, kMuch);
+  EXPECT_EQ(pair.client.read(kMuch).size(), kMuch);
+  thread.run([&] { EXPECT_EQ(connection->queued_bytes(), 0U); });
+  thread.finish_turn();
+  EXPECT_EQ(figures.queued_bytes, 0U);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < figures.write_segments.kBuckets; ++i) {
+    count += figures.write_segments.count_of(i);
+  }
+  EXPECT_EQ(count, figures.writes);
+}
+
 TEST(Loop, TimersFireWithoutAnyEvent) {
   LoopThread thread;
   class Alarm final : public Timer {
@@ -143,6 +196,15 @@ TEST(Loop, MeasuresItsTurnsWithoutTheWaiting) {
   EXPECT_GE(figures.slow_turns, 1U);
   EXPECT_GE(figures.longest_turn_us, 20'000U);
   EXPECT_GE(figures.busy_us, figures.longest_turn_us);
+  EXPECT_EQ(figures.turn_us.sum(), figures.busy_us);
+  std::uint64_t turns = 0;
+  std::uint64_t slow = 0;
+  for (std::size_t i = 0; i < figures.turn_us.kBuckets; ++i) {
+    turns += figures.turn_us.count_of(i);
+    if (figures.turn_us.bound_of(i) > 20'000) slow += figures.turn_us.count_of(i);
+  }
+  EXPECT_EQ(turns, figures.turns);
+  EXPECT_GE(slow, 1U);
   EXPECT_LE(std::chrono::microseconds(figures.busy_us) + poller.waits * SlowPoller::kPause, lasted);
 }
 

@@ -133,6 +133,24 @@ TEST(Outbox, ItsStorageKeepsABoundedNumberOfSmallSpares) {
   EXPECT_EQ(storage.spares(), Outbox::Storage::kSparesMax);
 }
 
+TEST(Outbox, ItsStorageKnowsWhatWaitsInAllOfThem) {
+  Outbox::Storage storage;
+  Outbox first;
+  Outbox second;
+  first.push(Bytes::copy("abc"), storage);
+  second.push(Bytes::copy("defg"), storage);
+  second.push(Bytes::copy("hi"), storage);
+  EXPECT_EQ(storage.bytes(), 9U);
+  second.consume(1, storage);
+  EXPECT_EQ(storage.bytes(), 8U);
+  second.drop_unbegun(storage);
+  EXPECT_EQ(storage.bytes(), 3U + 3U) << "what was begun of it stays";
+  first.drop_unbegun(storage);
+  EXPECT_EQ(storage.bytes(), 3U);
+  second.clear(storage);
+  EXPECT_EQ(storage.bytes(), 0U);
+}
+
 TEST(Outbox, AgreesWithAModel) {
   std::mt19937_64 random(test::seed());
   Outbox::Storage storage;
@@ -157,6 +175,7 @@ TEST(Outbox, AgreesWithAModel) {
       model.erase(0, written);
     }
     ASSERT_EQ(outbox.bytes(), model.size());
+    ASSERT_EQ(storage.bytes(), model.size());
     ASSERT_EQ(gathered(outbox, 600), model);
   }
 }

@@ -74,6 +74,31 @@ TEST_F(HubTest, MessagesCarryTheSubscribersOwnHeaders) {
   EXPECT_EQ(hub().deliveries(), 3U);
 }
 
+TEST_F(HubTest, CountsHowManyMessagesATurnHandsToEachSubscriber) {
+  const RoomId a = room(1);
+  Person ann(world_);
+  Person ben(world_);
+  for (Person* each : {&ann, &ben}) {
+    each->connect();
+    each->subscribe("s", destination_of(a));
+  }
+  for (MessageId id = 1; id <= 3; ++id) deliver(message(a, id));
+  EXPECT_EQ(hub().handed_out().sum(), 0U);
+  hub().flush();
+  EXPECT_EQ(hub().handed_out().count_of(2), 2U) << "three to each, so up to four";
+  deliver(message(a, 4));
+  Person cho(world_);
+  cho.connect();
+  cho.subscribe("s", destination_of(a));  // not for him
+  deliver(message(a, 5));
+  hub().flush();
+  hub().flush();
+  EXPECT_EQ(hub().handed_out().count_of(0), 2U + 3U);
+  EXPECT_EQ(hub().handed_out().count_of(1), 0U);
+  EXPECT_EQ(hub().handed_out().sum(), 2 * 3 + 2 + 3U);
+  EXPECT_EQ(hub().handed_out().sum(), hub().deliveries());
+}
+
 TEST_F(HubTest, TwoSubscriptionsOfOneSessionBothGetIt) {
   const RoomId a = room(1);
   Person person(world_);
