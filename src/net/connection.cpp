@@ -30,7 +30,7 @@ Connection::Connection(Loop& loop, int fd, const IpAddress& peer,
                        std::unique_ptr<ConnectionHandler> handler)
     : loop_(loop),
       handler_(std::move(handler)),
-      peer_(peer),
+      client_(peer),
       fd_(fd),
       last_read_ms_(now_short()),
       last_write_ms_(now_short()) {}
@@ -211,7 +211,7 @@ void Connection::on_burial() {
     handler_->on_closed(*this, reason_);
     return;
   }
-  auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), peer_);
+  auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), client_);
   if (keeps_input()) detached->input = std::move(rare_->kept_input);
   std::array<iovec, 64> parts{};
   while (!outbox_.empty()) {

@@ -85,7 +85,9 @@ class Connection final : public Source {
 
   Loop& loop() { return loop_; }
   int fd() const { return fd_; }
-  const IpAddress& peer() const { return peer_; }
+  // Whom it serves: the peer, until told that the peer is a proxy and for whom.
+  const IpAddress& client() const { return client_; }
+  void set_client(const IpAddress& client) { client_ = client; }
   std::size_t queued_bytes() const { return outbox_.bytes(); }
   // Loop time of the last byte read, and of the last write that the kernel took whole or in part.
   std::uint64_t last_read_ms() const { return full_ms(last_read_ms_); }
@@ -126,7 +128,7 @@ class Connection final : public Source {
   std::unique_ptr<ConnectionHandler> handler_;
   std::unique_ptr<Rare> rare_;  // null until needed
   Outbox outbox_;
-  IpAddress peer_;
+  IpAddress client_;
   int fd_;
   std::uint32_t index_in_loop_ = 0;
   std::uint32_t last_read_ms_;  // see full_ms()
