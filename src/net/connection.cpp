@@ -45,6 +45,10 @@ Connection::Rare& Connection::rare() {
   return *rare_;
 }
 
+void Connection::rest() {
+  if (rare_ != nullptr && !rare_->armed() && rare_->kept_input.empty()) rare_.reset();
+}
+
 void Connection::arm(std::uint64_t delay_ms) {
   loop_.timers().arm(rare(), delay_ms);
 }
@@ -138,6 +142,7 @@ void Connection::feed_kept() {
     std::string input = std::exchange(rare_->kept_input, {});
     feed({input.data(), input.size()});
   }
+  rest();
   if (paused_ || state_ != State::open) return;
   if (input_ended_) {
     if (end_reported_) return;
@@ -253,8 +258,10 @@ void Connection::watch(Interest interest) {
 
 // The peer took something: what the timer ran for is over.
 void Connection::end_stall() {
-  if (stalled_) rare_->cancel();
+  if (!stalled_) return;
   stalled_ = false;
+  rare_->cancel();
+  rest();
 }
 
 std::size_t Connection::gather(std::span<iovec> parts) {

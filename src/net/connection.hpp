@@ -116,6 +116,7 @@ class Connection final : public Source {
   bool keeps_input() const;
   void keep_input(std::span<const char> bytes);
   Rare& rare();
+  void rest();  // when nothing of that is left
   void arm(std::uint64_t delay_ms);
   // A time of the last 49 days, of which the lower half is kept.
   std::uint32_t now_short() const { return static_cast<std::uint32_t>(loop_.now_ms()); }

@@ -60,9 +60,11 @@ Group& Hub::group_of(const Destination& destination, const Variant& variant) {
 
 std::uint32_t Hub::add_member(Group& group, const Group::Member& member) {
   hand_out(group);  // what came before is not for the newcomer
-  grow_gently(group.members_);
-  group.members_.push_back(member);
-  return static_cast<std::uint32_t>(group.members_.size() - 1);
+  grow_gently(group.sessions_);
+  grow_gently(group.subscriptions_);
+  group.sessions_.push_back(member.session);
+  group.subscriptions_.push_back(member.subscription);
+  return static_cast<std::uint32_t>(group.sessions_.size() - 1);
 }
 
 Hub::Seat Hub::join(const Destination& destination, const Variant& variant, Session& session,
@@ -150,17 +152,19 @@ void Hub::leave(const Seat& seat, const Session& session, std::uint32_t subscrip
     return;
   }
   hand_out(group);  // what came before is still for the leaver
-  const Group::Member last = group.members_.back();
-  group.members_.pop_back();
-  if (seat.index < group.members_.size()) {
-    group.members_[seat.index] = last;
+  const Group::Member last{group.sessions_.back(), group.subscriptions_.back()};
+  group.sessions_.pop_back();
+  group.subscriptions_.pop_back();
+  if (seat.index < group.sessions_.size()) {
+    group.sessions_[seat.index] = last.session;
+    group.subscriptions_[seat.index] = last.subscription;
     last.session->seat_moved(last.subscription, seat.index);
   }
   erase_if_empty(group);
 }
 
 void Hub::erase_if_empty(Group& group) {
-  if (!group.members_.empty() || group.held_ > 0) return;
+  if (!group.sessions_.empty() || group.held_ > 0) return;
   Topic& topic = *group.topic_;
   topic.groups_.erase(Variant(group.variant_));
   if (!topic.groups_.empty()) return;
@@ -197,7 +201,7 @@ std::string Hub::encode(const Group& group, const chat::Message& message) const 
 }
 
 void Hub::mark_dirty(Group& group) {
-  deliveries_ += group.members_.size();
+  deliveries_ += group.sessions_.size();
   if (!group.pending_.empty() || !group.sealed_.empty()) return;
   group.dirty_index_ = dirty_.size();
   dirty_.push_back(&group);
@@ -205,7 +209,7 @@ void Hub::mark_dirty(Group& group) {
 
 template <class Frames>
 void Hub::append(Group& group, Frames& message) {
-  if (group.members_.empty()) return;
+  if (group.sessions_.empty()) return;
   mark_dirty(group);
   const std::size_t before = group.pending_.size();
   message.append_head(group.pending_, group);
@@ -248,7 +252,7 @@ void Hub::deliver_count(std::uint64_t count) {
   const std::string message_id = "entry-" + std::to_string(++counts_sent_);
   const std::string body = std::to_string(count);
   for (auto& [variant, group] : entry_.groups_) {
-    if (group->members_.empty()) continue;
+    if (group->sessions_.empty()) continue;
     mark_dirty(*group);
     group->pending_ += encode(*group, message_id, kText, {}, body);
   }
@@ -261,7 +265,7 @@ void Hub::deliver_presence(const RoomId& room, std::string_view body) {
   for (auto& [variant, group] : found->second->groups_) {
     mark_dirty(*group);
     const std::string bytes = encode(*group, message_id, kJson, {}, body);
-    presence_bytes_ += bytes.size() * group->members_.size();
+    presence_bytes_ += bytes.size() * group->sessions_.size();
     pending_bytes_ += bytes.size();
     group->pending_ += bytes;
   }
@@ -283,8 +287,8 @@ void Hub::hand_out(Group& group) {
   dirty_.back()->dirty_index_ = group.dirty_index_;
   std::swap(dirty_[group.dirty_index_], dirty_.back());
   dirty_.pop_back();
-  for (const Group::Member& member : group.members_) {
-    for (const net::Bytes& bytes : group.sealed_) member.session->send(bytes);
+  for (Session* const session : group.sessions_) {
+    for (const net::Bytes& bytes : group.sealed_) session->send(bytes);
   }
   group.sealed_.clear();
 }

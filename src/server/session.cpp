@@ -321,17 +321,19 @@ void Session::write_receipt(const Pending& pending) {
 
 void Session::refuse(const Error& error, std::string_view receipt, stomp::Headers more) {
   if (ended_) return;
-  for (const Hub::Seat& seat : subscriptions_) {
-    if (seat.group == nullptr || seat.group->topic().destination() != kErrorsDestination) continue;
-    shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
-    const std::string message_id = "error-" + std::to_string(next_request_++);
-    std::vector<stomp::Header> headers(more.begin(), more.end());
-    if (!receipt.empty()) headers.push_back({"receipt-id", receipt});
-    output_.send(
-        Hub::encode(*seat.group, message_id, "application/json", headers, error_envelope(error)));
+  const std::uint32_t listens = subscriptions_.find([](const Hub::Seat& seat) {
+    return seat.group->topic().destination() == kErrorsDestination;
+  });
+  if (listens == subscriptions_.size()) {
+    fail(error, receipt, websocket::kClosePolicyViolation, more);
     return;
   }
-  fail(error, receipt, websocket::kClosePolicyViolation, more);
+  shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
+  const std::string message_id = "error-" + std::to_string(next_request_++);
+  std::vector<stomp::Header> headers(more.begin(), more.end());
+  if (!receipt.empty()) headers.push_back({"receipt-id", receipt});
+  output_.send(Hub::encode(*subscriptions_[listens].group, message_id, "application/json", headers,
+                           error_envelope(error)));
 }
 
 void Session::fail(const Error& error, std::string_view receipt, std::uint16_t close_code,

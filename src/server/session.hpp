@@ -18,9 +18,9 @@
 #include "chat/shared_identity.hpp"
 #include "chat/store_queue.hpp"
 #include "net/bytes.hpp"
-#include "net/timer_wheel.hpp"
 #include "server/application.hpp"
 #include "server/hub.hpp"
+#include "server/seats.hpp"
 #include "server/session_broker.hpp"
 #include "server/session_busy.hpp"
 #include "server/session_timing.hpp"
@@ -31,7 +31,7 @@ namespace rtc::server {
 
 class Shard;
 
-class Session final : public Application, private net::Timer {
+class Session final : public Application {
  public:
   // Longest subscription id and receipt header: both are kept.
   static constexpr std::size_t kIdBytesMax = 256;
@@ -124,7 +124,7 @@ class Session final : public Application, private net::Timer {
   stomp::Parser parser_;
   chat::SharedIdentity identity_;
   std::uint64_t token_hash_ = 0;
-  std::vector<Hub::Seat> subscriptions_;
+  Seats subscriptions_;
   std::unique_ptr<SessionBusy> busy_;  // null while it has nothing of that
   Transactions transactions_;
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off

@@ -81,10 +81,10 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
 }
 
 bool SessionBroker::has_subscription(std::string_view id) const {
-  return std::any_of(session_.subscriptions_.begin(), session_.subscriptions_.end(),
-                     [&](const Hub::Seat& seat) {
-                       return seat.group != nullptr && seat.group->variant().subscription_id == id;
-                     });
+  const Seats& seats = session_.subscriptions_;
+  return seats.find([&](const Hub::Seat& seat) {
+    return seat.group->variant().subscription_id == id;
+  }) < seats.size();
 }
 
 std::optional<Acknowledgement> SessionBroker::find(
@@ -188,11 +188,10 @@ void SessionBroker::deliver(const Mail& mail) {
   BrokerFrames frames(*mail.message);
   if (mail.message->kind == Destination::Kind::user) {
     if (mail.message->session != id_) return;  // that one is gone, or was guessed
-    for (const Hub::Seat& seat : session_.subscriptions_) {
-      if (seat.group == nullptr || seat.group->topic().key().name != mail.message->destination) {
-        continue;
-      }
-      session_.send(frames.whole(*seat.group, false));
+    for (std::uint32_t i = 0; i < session_.subscriptions_.size(); ++i) {
+      const Group* const group = session_.subscriptions_[i].group;
+      if (group == nullptr || group->topic().key().name != mail.message->destination) continue;
+      session_.send(frames.whole(*group, false));
     }
     return;
   }

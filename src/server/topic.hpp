@@ -51,7 +51,9 @@ class Group {
 
   Topic* topic_ = nullptr;
   Variant variant_;
-  std::vector<Member> members_;
+  // The members: two lists, because a delivery reads the sessions alone.
+  std::vector<Session*> sessions_;
+  std::vector<std::uint32_t> subscriptions_;
   std::uint32_t held_ = 0;  // seats held in it
   // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
   std::vector<net::Bytes> sealed_;
