@@ -72,8 +72,12 @@ template <class T>
 class Pooled {
  public:
 #ifndef RTC_UNPOOLED
-  static void* operator new(std::size_t /*bytes*/) { return cells().take(); }
-  static void operator delete(void* cell) { cells().give_back(cell); }
+  static void* operator new(std::size_t /*bytes*/) {
+    return cells().take();
+  }
+  static void operator delete(void* cell) {
+    cells().give_back(cell);
+  }
 
  private:
   static Cells& cells() {

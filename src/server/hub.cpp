@@ -94,16 +94,16 @@ bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subsc
   Group& group = *seat.group;
   Topic& topic = *group.topic_;
   const auto held = find_held(group, session, subscription);
-  if (topic.recent_.empty() || topic.recent_.back().message().id <= last) {
+  if (topic.recent_ == nullptr || topic.recent_->back().message().id <= last) {
     // It hears the first one that is newer; what it has may still be on its way to this loop.
     held->ready = true;
     held->last = last;
     return true;
   }
-  if (topic.recent_.front().message().id > last + 1) return false;
+  if (topic.recent_->front().message().id > last + 1) return false;
   std::vector<net::Bytes> missed;
   std::size_t bytes = 0;
-  for (const Topic::Recent& recent : topic.recent_) {
+  for (const Topic::Recent& recent : *topic.recent_) {
     if (recent.message().id <= last) continue;
     missed.push_back(net::Bytes::copy(encode(group, recent.message())));
     bytes += missed.back().size();
@@ -136,11 +136,12 @@ void Hub::seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t 
     held.member.session->seat_moved(held.member.subscription, add_member(*held.group, held.member));
   }
   if (!catching_up) {
-    topic.recent_.clear();
+    topic.recent_.reset();
     return;
   }
-  topic.recent_.push_back({batch, index});
-  if (topic.recent_.size() > kRecentMax) topic.recent_.pop_front();
+  if (topic.recent_ == nullptr) topic.recent_ = std::make_unique<std::deque<Topic::Recent>>();
+  topic.recent_->push_back({batch, index});
+  if (topic.recent_->size() > kRecentMax) topic.recent_->pop_front();
 }
 
 void Hub::leave(const Seat& seat, const Session& session, std::uint32_t subscription) {
@@ -229,7 +230,7 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
   const auto found = rooms_.find(message.room);
   if (found == rooms_.end()) return;
   Topic& topic = *found->second;
-  if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, index);
+  if (!topic.held_.empty() || topic.recent_ != nullptr) seat_ready(topic, batch, index);
   RoomMessage common(message, context_);
   for (auto& [variant, group] : topic.groups_) append(*group, common);
   pending_bytes_ += message.text.size();

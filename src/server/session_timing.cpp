@@ -70,8 +70,9 @@ void Session::schedule_timer() {
   if (connected_) {
     const std::uint64_t heard = output_.last_read_ms();
     if (times_.silence_max_ms > 0) {
-      wait = std::min({wait, left(heard, times_.silence_max_ms) + 1,
-                       left(std::max(heard, full_ms(now, times_.last_ping_ms)), times_.ping_after_ms)});
+      wait = std::min(
+          {wait, left(heard, times_.silence_max_ms) + 1,
+           left(std::max(heard, full_ms(now, times_.last_ping_ms)), times_.ping_after_ms)});
     }
     if (times_.beat_every_ms > 0) {
       const std::uint64_t last =

@@ -95,7 +95,7 @@ class Topic {
   std::string destination_;
   std::unordered_map<Variant, std::unique_ptr<Group>, VariantHash> groups_;
   std::vector<Held> held_;
-  std::deque<Recent> recent_;  // empty while nobody catches up
+  std::unique_ptr<std::deque<Recent>> recent_;  // null while nobody catches up
 };
 
 }  // namespace rtc::server

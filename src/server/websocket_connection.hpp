@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/pooled.hpp"
 #include "chat/limits.hpp"
 #include "net/connection.hpp"
 #include "server/application.hpp"
@@ -13,7 +14,9 @@
 
 namespace rtc::server {
 
-class WebSocketConnection final : public net::ConnectionHandler, private SessionOutput {
+class WebSocketConnection final : public net::ConnectionHandler,
+                                  private SessionOutput,
+                                  public Pooled<WebSocketConnection> {
  public:
   // Compressed input is taken until that much came of it in one call; the rest a tick later. So a
   // few bytes that inflate to many give their sender no more of the loop than others have.

@@ -1,5 +1,6 @@
 #include "chat/people.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
@@ -89,7 +90,9 @@ TEST(People, AreWhatAMapSays) {
     const UserId other = user_id(static_cast<std::uint32_t>(test::pick(random, 0, 1999)));
     const SharedIdentity* const found = people.find(other);
     ASSERT_EQ(found != nullptr, model.contains(other));
-    if (found != nullptr) ASSERT_EQ(found->nickname(), model.at(other));
+    if (found != nullptr) {
+      ASSERT_EQ(found->nickname(), model.at(other));
+    }
     if (step % 500 != 0) continue;
     const auto all = people.page({}, model.size() + 1);
     ASSERT_EQ(all.size(), model.size());

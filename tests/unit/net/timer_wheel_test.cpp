@@ -32,8 +32,7 @@ class TestTimer final : public Timer {
 
 TEST(TimerWheel, FiresOnceNeverEarlyAtMostATickLate) {
   for (const std::uint64_t start :
-       {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick, 12345UL, kWrap - kTurn,
-        kWrap - 1}) {
+       {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick, 12345UL, kWrap - kTurn, kWrap - 1}) {
     for (const std::uint64_t delay : {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick,
                                       kTick + 1, kTurn - 1, kTurn, kTurn + 1, 3 * kTurn + 7}) {
       TimerWheel wheel(start);
