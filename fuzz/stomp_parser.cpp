@@ -41,10 +41,10 @@ void check_round_trip(const Frame& frame, Version version) {
   for (const Header& header : frame.headers) writer.header(header.name, header.value);
   writer.end(frame.body);
 
-  Parser parser(kWide);
+  Parser parser;
   parser.set_version(version);
   std::string_view input = written;
-  const Event again = parser.next(input);
+  const Event again = parser.next(input, kWide);
   require(again.kind == Event::Kind::frame && input.empty(), "a written frame is read");
   Frame expected = frame;
   std::vector<Header> headers(frame.headers.begin(), frame.headers.end());
@@ -56,11 +56,11 @@ void check_round_trip(const Frame& frame, Version version) {
 }
 
 void check_whole(std::string_view stream, std::optional<Version> version) {
-  Parser parser(kLimits);
+  Parser parser;
   if (version) parser.set_version(*version);
   bool ended = false;
   while (true) {
-    const Event event = parser.next(stream);
+    const Event event = parser.next(stream, kLimits);
     if (event.kind == Event::Kind::need_more) break;
     require(!ended, "nothing comes after an error");
     ended = event.kind == Event::Kind::error;

@@ -11,9 +11,9 @@ constexpr std::size_t kRoomBytes = 1024;
 constexpr std::size_t kMessageBytes = sizeof(Message) + 48;
 
 std::size_t bytes_of(const Message& message) {
-  const Identity& sender = message.sender;
-  return kMessageBytes + message.text.size() + sender.nickname.size() + sender.name_tag.size() +
-         sender.address.size();
+  const SharedIdentity& sender = message.sender;
+  return kMessageBytes + message.text.size() + sender.nickname().size() + sender.name_tag().size() +
+         sender.address().size();
 }
 
 MessageId newest_of(const std::vector<Message>& messages) {

@@ -29,7 +29,7 @@ Person Presence::person(const SharedIdentity& who) {
 void Presence::enter(const RoomId& room_id, const SharedIdentity& who) {
   const std::scoped_lock lock(mutex_);
   Room& room = rooms_[room_id];
-  if (room.people.try_emplace(who.id(), who).second) {
+  if (room.people.add(who)) {
     note(room_id, room, who.id());
   } else {
     ++room.more[who.id()];
@@ -40,13 +40,12 @@ void Presence::leave(const RoomId& room_id, const UserId& who) {
   const std::scoped_lock lock(mutex_);
   const auto room = rooms_.find(room_id);
   if (room == rooms_.end()) return;
-  const auto person = room->second.people.find(who);
-  if (person == room->second.people.end()) return;
+  if (room->second.people.find(who) == nullptr) return;
   if (const auto more = room->second.more.find(who); more != room->second.more.end()) {
     if (--more->second == 0) room->second.more.erase(more);
     return;
   }
-  room->second.people.erase(person);
+  room->second.people.remove(who);
   room->second.typing.erase(who);
   note(room_id, room->second, who);
   erase_if_empty(room_id, room->second);
@@ -74,7 +73,7 @@ bool Presence::set_typing(const RoomId& room_id, const UserId& who, bool typing,
                           std::uint64_t now_ms) {
   const std::scoped_lock lock(mutex_);
   const auto found = rooms_.find(room_id);
-  if (found == rooms_.end() || !found->second.people.contains(who)) return false;
+  if (found == rooms_.end() || found->second.people.find(who) == nullptr) return false;
   Room& room = found->second;
   if (!typing) {
     if (room.typing.erase(who) > 0 && room.watchers > 0) changed_.insert(room_id);
@@ -101,9 +100,8 @@ Roster Presence::page(const RoomId& room_id, const std::optional<UserId>& after,
   if (room == rooms_.end()) return {};
   const auto& people = room->second.people;
   Roster roster{people.size(), {}};
-  for (auto each = after ? people.upper_bound(*after) : people.begin();
-       each != people.end() && roster.page.size() < limit; ++each) {
-    roster.page.push_back(person(each->second));
+  for (const SharedIdentity& who : people.page(after, limit)) {
+    roster.page.push_back(person(who));
   }
   return roster;
 }
@@ -111,7 +109,7 @@ Roster Presence::page(const RoomId& room_id, const std::optional<UserId>& after,
 std::vector<Person> Presence::typing_in(const Room& room) {
   std::vector<Person> people;
   for (const auto& [id, until_ms] : room.typing) {
-    people.push_back(person(room.people.at(id)));
+    people.push_back(person(*room.people.find(id)));
   }
   return people;
 }
@@ -131,11 +129,10 @@ std::vector<PresenceChange> Presence::take_changes(std::uint64_t now_ms) {
     Room& room = rooms_.at(id);
     PresenceChange change{id, room.people.size(), {}, {}, typing_in(room), !room.too_many};
     for (const UserId& who : room.changed) {
-      const auto found = room.people.find(who);
-      if (found == room.people.end()) {
-        change.left.push_back(who);
+      if (const SharedIdentity* const found = room.people.find(who)) {
+        change.joined.push_back(person(*found));
       } else {
-        change.joined.push_back(person(found->second));
+        change.left.push_back(who);
       }
     }
     room.changed.clear();

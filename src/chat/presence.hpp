@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/uuid.hpp"
+#include "chat/people.hpp"
 #include "chat/shared_identity.hpp"
 
 namespace rtc::chat {
@@ -79,7 +80,7 @@ class Presence {
 
  private:
   struct Room {
-    std::map<UserId, SharedIdentity> people;
+    People people;
     std::map<UserId, std::uint32_t> more;  // subscriptions of theirs beyond the first
     std::uint32_t watchers = 0;
     std::set<UserId> changed;                // at most names_max

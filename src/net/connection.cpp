@@ -30,7 +30,7 @@ Connection::Connection(Loop& loop, int fd, const IpAddress& peer,
                        std::unique_ptr<ConnectionHandler> handler)
     : loop_(loop),
       handler_(std::move(handler)),
-      peer_(peer),
+      client_(peer),
       fd_(fd),
       last_read_ms_(now_short()),
       last_write_ms_(now_short()) {}
@@ -43,6 +43,10 @@ Connection::~Connection() {
 Connection::Rare& Connection::rare() {
   if (rare_ == nullptr) rare_ = std::make_unique<Rare>(*this);
   return *rare_;
+}
+
+void Connection::rest() {
+  if (rare_ != nullptr && !rare_->armed() && rare_->kept_input.empty()) rare_.reset();
 }
 
 void Connection::arm(std::uint64_t delay_ms) {
@@ -138,6 +142,7 @@ void Connection::feed_kept() {
     std::string input = std::exchange(rare_->kept_input, {});
     feed({input.data(), input.size()});
   }
+  rest();
   if (paused_ || state_ != State::open) return;
   if (input_ended_) {
     if (end_reported_) return;
@@ -211,7 +216,7 @@ void Connection::on_burial() {
     handler_->on_closed(*this, reason_);
     return;
   }
-  auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), peer_);
+  auto detached = std::make_shared<DetachedConnection>(std::exchange(fd_, -1), client_);
   if (keeps_input()) detached->input = std::move(rare_->kept_input);
   std::array<iovec, 64> parts{};
   while (!outbox_.empty()) {
@@ -253,8 +258,10 @@ void Connection::watch(Interest interest) {
 
 // The peer took something: what the timer ran for is over.
 void Connection::end_stall() {
-  if (stalled_) rare_->cancel();
+  if (!stalled_) return;
   stalled_ = false;
+  rare_->cancel();
+  rest();
 }
 
 std::size_t Connection::gather(std::span<iovec> parts) {

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
+#include "base/pooled.hpp"
 #include "net/address.hpp"
 #include "net/detached_connection.hpp"
 #include "net/loop.hpp"
@@ -55,7 +55,7 @@ enum class OutboxRule : std::uint8_t {
   stream,    // up to outbox_bytes_max, and nothing for longer than outbox_time_ms_max
 };
 
-class Connection final : public Source {
+class Connection final : public Source, public Pooled<Connection> {
  public:
   // `fd` is a connected, non-blocking socket.
   Connection(Loop& loop, int fd, const IpAddress& peer, std::unique_ptr<ConnectionHandler> handler);
@@ -85,17 +85,17 @@ class Connection final : public Source {
 
   Loop& loop() { return loop_; }
   int fd() const { return fd_; }
-  const IpAddress& peer() const { return peer_; }
+  const IpAddress& client() const { return client_; }  // the peer, until told whom a proxy serves
+  void set_client(const IpAddress& client) { client_ = client; }
   std::size_t queued_bytes() const { return outbox_.bytes(); }
-  // Loop time of the last byte read, and of the last write that the kernel took whole or in part.
+  // Loop time of the last byte read; of the last write that the kernel took, if only in part.
   std::uint64_t last_read_ms() const { return full_ms(last_read_ms_); }
   std::uint64_t last_write_ms() const { return full_ms(last_write_ms_); }
 
  private:
   friend class Loop;
   enum class State : std::uint8_t { open, flushing, lingering, ended };
-  // What few connections need, and few at a time.
-  class Rare;
+  class Rare;  // what few connections need, and few at a time
 
   void on_ready(bool readable, bool writable) override;
   void on_timer();
@@ -114,6 +114,7 @@ class Connection final : public Source {
   bool keeps_input() const;
   void keep_input(std::span<const char> bytes);
   Rare& rare();
+  void rest();  // gives it up when nothing of it is left
   void arm(std::uint64_t delay_ms);
   // A time of the last 49 days, of which the lower half is kept.
   std::uint32_t now_short() const { return static_cast<std::uint32_t>(loop_.now_ms()); }
@@ -126,7 +127,7 @@ class Connection final : public Source {
   std::unique_ptr<ConnectionHandler> handler_;
   std::unique_ptr<Rare> rare_;  // null until needed
   Outbox outbox_;
-  IpAddress peer_;
+  IpAddress client_;
   int fd_;
   std::uint32_t index_in_loop_ = 0;
   std::uint32_t last_read_ms_;  // see full_ms()

@@ -26,8 +26,10 @@ void TimerWheel::arm(Timer& timer, std::uint64_t delay_ms) {
   timer.cancel();
   // Rounded up, so that it is never early; at least one tick ahead, so that a timer armed by
   // another's firing does not fire within the same advance().
-  timer.due_tick_ = std::max((now_ms_ + delay_ms + kTickMs - 1) / kTickMs, tick_ + 1);
-  Head& head = slots_[timer.due_tick_ % kSlots];
+  const std::uint64_t due_ms = now_ms_ + std::min(delay_ms, kDelayMsMax);
+  const std::uint64_t due_tick = std::max((due_ms + kTickMs - 1) / kTickMs, tick_ + 1);
+  timer.due_tick_ = static_cast<std::uint32_t>(due_tick);
+  Head& head = slots_[due_tick % kSlots];
   timer.previous_ = head.previous_;
   timer.next_ = &head;
   head.previous_->next_ = &timer;
@@ -47,7 +49,8 @@ void TimerWheel::advance(std::uint64_t now_ms) {
     due.previous_ = due.next_ = &due;
     for (Timer* timer = head.next_; timer != &head;) {
       Timer* const after = timer->next_;
-      if (timer->due_tick_ <= tick_) {
+      const std::uint32_t late = static_cast<std::uint32_t>(tick_) - timer->due_tick_;
+      if (static_cast<std::int32_t>(late) >= 0) {
         timer->cancel();
         timer->previous_ = due.previous_;
         timer->next_ = &due;

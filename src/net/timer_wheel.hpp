@@ -28,7 +28,7 @@ class Timer {
   friend class TimerWheel;
   Timer* previous_ = nullptr;  // a circle through the slot's head
   Timer* next_ = nullptr;
-  std::uint64_t due_tick_ = 0;
+  std::uint32_t due_tick_ = 0;  // its lower half
 };
 
 class TimerWheel {
@@ -44,7 +44,9 @@ class TimerWheel {
   // Tells the time without firing anything: what is armed from now on counts from it. A loop that
   // slept for long would else arm timers that are due at once.
   void set_time(std::uint64_t now_ms) { now_ms_ = std::max(now_ms_, now_ms); }
-  // (Re)arms `timer` to fire `delay_ms` after the time told last.
+  static constexpr std::uint64_t kDelayMsMax = (std::uint64_t{1} << 30) * kTickMs;  // half a year
+
+  // (Re)arms `timer` to fire `delay_ms` after the time told last; at the latest kDelayMsMax after.
   void arm(Timer& timer, std::uint64_t delay_ms);
   // Fires all that is due.
   void advance(std::uint64_t now_ms);

@@ -7,16 +7,17 @@
 #include <string_view>
 
 #include "base/uuid.hpp"
+#include "net/timer_wheel.hpp"
 #include "server/session_output.hpp"
 
 namespace rtc::server {
 
 class Shard;
 
-// Owned by the transport.
-class Application {
+// Owned by the transport. The timer is for whoever needs one.
+class Application : protected net::Timer {
  public:
-  virtual ~Application() = default;
+  ~Application() override = default;
 
   virtual void on_open() {}  // the transport has said what it begins with
   // Bytes of the stream that the client's messages make together, in any split.
@@ -28,6 +29,9 @@ class Application {
   virtual bool may_be(const UserId& /*identity*/) const { return true; }
   // The client reads too slowly: what waited is forgotten, this is the time for a last word.
   virtual void end_slow() = 0;
+
+ protected:
+  void on_timer() override {}
 };
 
 // Which one: `echo` and `close` are the conformance profile's.

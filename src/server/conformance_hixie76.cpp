@@ -4,6 +4,8 @@
 #include <array>
 #include <openssl/evp.h>
 
+#include "server/services.hpp"
+
 namespace rtc::server {
 namespace {
 
@@ -29,8 +31,8 @@ bool Hixie76Handshake::asked(const http::Request& request) {
 }
 
 Hixie76Handshake::Hixie76Handshake(net::Connection& connection, const http::Request& request,
-                                   Totals& totals, const Place& place)
-    : totals_(totals), place_(place) {
+                                   Totals& totals, bool exempt)
+    : totals_(totals), exempt_(exempt) {
   append_key_number(challenge_, request.header("Sec-WebSocket-Key1"));
   append_key_number(challenge_, request.header("Sec-WebSocket-Key2"));
   std::string answer =
@@ -56,7 +58,7 @@ std::size_t Hixie76Handshake::on_input(net::Connection& connection, std::span<ch
 }
 
 void Hixie76Handshake::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
-  place_.release(totals_, connection.peer());
+  totals_.release(connection.client(), exempt_);
 }
 
 }  // namespace rtc::server

@@ -8,18 +8,19 @@
 
 #include "http/request_parser.hpp"
 #include "net/connection.hpp"
-#include "server/place.hpp"
 
 namespace rtc::server {
+
+class Totals;
 
 class Hixie76Handshake final : public net::ConnectionHandler {
  public:
   // Whether the request is one of that draft.
   static bool asked(const http::Request& request);
 
-  // Sends the answer's head at once. Gives `place` back to `totals` when it is gone.
+  // Sends the answer's head at once. `exempt`: counted as such in `totals`.
   Hixie76Handshake(net::Connection& connection, const http::Request& request, Totals& totals,
-                   const Place& place);
+                   bool exempt);
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
   void on_closed(net::Connection& connection, net::CloseReason reason) override;
@@ -27,7 +28,7 @@ class Hixie76Handshake final : public net::ConnectionHandler {
  private:
   std::string challenge_;  // the two keys' numbers, then the eight bytes
   Totals& totals_;
-  Place place_;
+  bool exempt_;
 };
 
 }  // namespace rtc::server

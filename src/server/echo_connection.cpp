@@ -9,12 +9,12 @@
 namespace rtc::server {
 
 EchoConnection::EchoConnection(Shard& shard, net::Connection& connection,
-                               websocket::Deflate deflate, const Place& place)
+                               websocket::Deflate deflate, bool exempt)
     : shard_(shard),
       connection_(connection),
       deflate_(deflate),
       decoder_(kLimits, deflate == websocket::Deflate::off ? nullptr : &shard.inflater()),
-      place_(place) {}
+      exempt_(exempt) {}
 
 EchoConnection::~EchoConnection() = default;
 
@@ -76,7 +76,7 @@ void EchoConnection::on_drained(net::Connection& /*connection*/) {
 }
 
 void EchoConnection::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
-  place_.release(shard_.services().totals, connection.peer());
+  shard_.services().totals.release(connection.client(), exempt_);
 }
 
 }  // namespace rtc::server

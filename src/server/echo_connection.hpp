@@ -5,7 +5,6 @@
 #include <string>
 
 #include "net/connection.hpp"
-#include "server/place.hpp"
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
@@ -21,7 +20,7 @@ class EchoConnection final : public net::ConnectionHandler {
   static constexpr std::size_t kQueuedBytesMax = 1 << 20;
 
   EchoConnection(Shard& shard, net::Connection& connection, websocket::Deflate deflate,
-                 const Place& place);
+                 bool exempt);
   ~EchoConnection() override;
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
@@ -38,7 +37,7 @@ class EchoConnection final : public net::ConnectionHandler {
   bool paused_ = false;
   websocket::Decoder decoder_;
   std::string message_;  // of which the end has not come
-  Place place_;
+  bool exempt_;
 };
 
 }  // namespace rtc::server

@@ -5,7 +5,6 @@
 #include "server/conformance_hixie76.hpp"
 #include "server/echo_connection.hpp"
 #include "server/http_connection.hpp"
-#include "server/place.hpp"
 #include "server/shard.hpp"
 #include "server/websocket_connection.hpp"
 #include "websocket/handshake.hpp"
@@ -96,13 +95,15 @@ void HttpConnection::upgrade(Framing framing, std::optional<Carries> carries) {
   connection_->send(http::serialize(response, {}));
   upgraded_ = true;
   net::Connection& connection = *connection_;
-  const Place place{client, peer_exempt_, behind_proxy};
+  // From here on the connection is the client's. One that is not counted may be the proxy's.
+  connection.set_client(client);
+  const bool exempt = peer_exempt_ && !behind_proxy;
   const auto deflate = answer.extensions.deflate;
   if (!carries) {
-    connection.set_handler(std::make_unique<EchoConnection>(shard_, connection, deflate, place));
+    connection.set_handler(std::make_unique<EchoConnection>(shard_, connection, deflate, exempt));
   } else {
     connection.set_handler(std::make_unique<WebSocketConnection>(shard_, connection, framing,
-                                                                 deflate, *carries, place));
+                                                                 deflate, *carries, exempt));
   }
   connection.resume();
 }
@@ -111,7 +112,7 @@ void HttpConnection::upgrade_hixie76() {
   upgraded_ = true;
   net::Connection& connection = *connection_;
   connection.set_handler(std::make_unique<Hixie76Handshake>(
-      connection, request_, shard_.services().totals, Place{peer_, peer_exempt_, false}));
+      connection, request_, shard_.services().totals, peer_exempt_));
   connection.resume();
 }
 

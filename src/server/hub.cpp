@@ -60,9 +60,11 @@ Group& Hub::group_of(const Destination& destination, const Variant& variant) {
 
 std::uint32_t Hub::add_member(Group& group, const Group::Member& member) {
   hand_out(group);  // what came before is not for the newcomer
-  grow_gently(group.members_);
-  group.members_.push_back(member);
-  return static_cast<std::uint32_t>(group.members_.size() - 1);
+  grow_gently(group.sessions_);
+  grow_gently(group.subscriptions_);
+  group.sessions_.push_back(member.session);
+  group.subscriptions_.push_back(member.subscription);
+  return static_cast<std::uint32_t>(group.sessions_.size() - 1);
 }
 
 Hub::Seat Hub::join(const Destination& destination, const Variant& variant, Session& session,
@@ -92,16 +94,16 @@ bool Hub::catch_up(const Seat& seat, const Session& session, std::uint32_t subsc
   Group& group = *seat.group;
   Topic& topic = *group.topic_;
   const auto held = find_held(group, session, subscription);
-  if (topic.recent_.empty() || topic.recent_.back().message().id <= last) {
+  if (topic.recent_ == nullptr || topic.recent_->back().message().id <= last) {
     // It hears the first one that is newer; what it has may still be on its way to this loop.
     held->ready = true;
     held->last = last;
     return true;
   }
-  if (topic.recent_.front().message().id > last + 1) return false;
+  if (topic.recent_->front().message().id > last + 1) return false;
   std::vector<net::Bytes> missed;
   std::size_t bytes = 0;
-  for (const Topic::Recent& recent : topic.recent_) {
+  for (const Topic::Recent& recent : *topic.recent_) {
     if (recent.message().id <= last) continue;
     missed.push_back(net::Bytes::copy(encode(group, recent.message())));
     bytes += missed.back().size();
@@ -134,11 +136,12 @@ void Hub::seat_ready(Topic& topic, const chat::MessageBatch& batch, std::size_t 
     held.member.session->seat_moved(held.member.subscription, add_member(*held.group, held.member));
   }
   if (!catching_up) {
-    topic.recent_.clear();
+    topic.recent_.reset();
     return;
   }
-  topic.recent_.push_back({batch, index});
-  if (topic.recent_.size() > kRecentMax) topic.recent_.pop_front();
+  if (topic.recent_ == nullptr) topic.recent_ = std::make_unique<std::deque<Topic::Recent>>();
+  topic.recent_->push_back({batch, index});
+  if (topic.recent_->size() > kRecentMax) topic.recent_->pop_front();
 }
 
 void Hub::leave(const Seat& seat, const Session& session, std::uint32_t subscription) {
@@ -150,17 +153,19 @@ void Hub::leave(const Seat& seat, const Session& session, std::uint32_t subscrip
     return;
   }
   hand_out(group);  // what came before is still for the leaver
-  const Group::Member last = group.members_.back();
-  group.members_.pop_back();
-  if (seat.index < group.members_.size()) {
-    group.members_[seat.index] = last;
+  const Group::Member last{group.sessions_.back(), group.subscriptions_.back()};
+  group.sessions_.pop_back();
+  group.subscriptions_.pop_back();
+  if (seat.index < group.sessions_.size()) {
+    group.sessions_[seat.index] = last.session;
+    group.subscriptions_[seat.index] = last.subscription;
     last.session->seat_moved(last.subscription, seat.index);
   }
   erase_if_empty(group);
 }
 
 void Hub::erase_if_empty(Group& group) {
-  if (!group.members_.empty() || group.held_ > 0) return;
+  if (!group.sessions_.empty() || group.held_ > 0) return;
   Topic& topic = *group.topic_;
   topic.groups_.erase(Variant(group.variant_));
   if (!topic.groups_.empty()) return;
@@ -198,7 +203,7 @@ std::string Hub::encode(Group& group, const chat::Message& message) const {
 }
 
 void Hub::mark_dirty(Group& group) {
-  deliveries_ += group.members_.size();
+  deliveries_ += group.sessions_.size();
   ++group.messages_;
   if (!group.pending_.empty() || !group.sealed_.empty()) return;
   group.dirty_index_ = dirty_.size();
@@ -207,7 +212,7 @@ void Hub::mark_dirty(Group& group) {
 
 template <class Frames>
 void Hub::append(Group& group, Frames& message) {
-  if (group.members_.empty()) return;
+  if (group.sessions_.empty()) return;
   mark_dirty(group);
   const std::size_t before = group.pending_.size();
   message.append_head(group.pending_, group);
@@ -227,7 +232,7 @@ void Hub::deliver(const chat::MessageBatch& batch, std::size_t index) {
   const auto found = rooms_.find(message.room);
   if (found == rooms_.end()) return;
   Topic& topic = *found->second;
-  if (!topic.held_.empty() || !topic.recent_.empty()) seat_ready(topic, batch, index);
+  if (!topic.held_.empty() || topic.recent_ != nullptr) seat_ready(topic, batch, index);
   room_message_.begin(message);
   for (auto& [variant, group] : topic.groups_) append(*group, room_message_);
   pending_bytes_ += message.text.size();
@@ -250,7 +255,7 @@ void Hub::deliver_count(std::uint64_t count) {
   const std::string message_id = "entry-" + std::to_string(++counts_sent_);
   const std::string body = std::to_string(count);
   for (auto& [variant, group] : entry_.groups_) {
-    if (group->members_.empty()) continue;
+    if (group->sessions_.empty()) continue;
     mark_dirty(*group);
     group->pending_ += encode(*group, message_id, kText, {}, body);
   }
@@ -263,7 +268,7 @@ void Hub::deliver_presence(const RoomId& room, std::string_view body) {
   for (auto& [variant, group] : found->second->groups_) {
     mark_dirty(*group);
     const std::string bytes = encode(*group, message_id, kJson, {}, body);
-    presence_bytes_ += bytes.size() * group->members_.size();
+    presence_bytes_ += bytes.size() * group->sessions_.size();
     pending_bytes_ += bytes.size();
     group->pending_ += bytes;
   }
@@ -285,9 +290,9 @@ void Hub::hand_out(Group& group) {
   dirty_.back()->dirty_index_ = group.dirty_index_;
   std::swap(dirty_[group.dirty_index_], dirty_.back());
   dirty_.pop_back();
-  handed_out_.add(std::exchange(group.messages_, 0), group.members_.size());
-  for (const Group::Member& member : group.members_) {
-    for (const net::Bytes& bytes : group.sealed_) member.session->send(bytes);
+  handed_out_.add(std::exchange(group.messages_, 0), group.sessions_.size());
+  for (Session* const session : group.sessions_) {
+    for (const net::Bytes& bytes : group.sealed_) session->send(bytes);
   }
   group.sealed_.clear();
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "server/place.hpp"
-
 namespace rtc::server {
 
 net::IpAddress rate_key(net::IpAddress address) {
@@ -34,11 +32,6 @@ bool Totals::admit_client(const net::IpAddress& address, const Config& config) {
 
 void Totals::release_client(const net::IpAddress& address) {
   give_back(connections_by_address_, address);
-}
-
-void Place::release(Totals& totals, const net::IpAddress& peer) const {
-  totals.release(peer, peer_exempt);
-  if (counts_client) totals.release_client(client);
 }
 
 bool Totals::admit_sockjs(const net::IpAddress& address, bool exempt, const Config& config) {

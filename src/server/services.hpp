@@ -36,7 +36,8 @@ class Totals {
   // Takes a place for one connection; false beyond a bound.
   bool admit(const net::IpAddress& address, bool exempt, const Config& config);
   void release(const net::IpAddress& address, bool exempt);
-  // The same for a client behind a trusted proxy, whose connection was admitted as the proxy's.
+  // For a client behind a trusted proxy, whose connection was admitted as the proxy's and so
+  // exempt: from now on it is one of the client's, and released as such.
   bool admit_client(const net::IpAddress& address, const Config& config);
   void release_client(const net::IpAddress& address);
   // A place for one SockJS session over HTTP, which may be without a connection for a while.

@@ -30,10 +30,9 @@ Error token_error(chat::TokenCheck::Verdict verdict) {
 }  // namespace
 
 Session::Session(Shard& shard, SessionOutput& output)
-    : shard_(shard),
+    : handle_(shard.sessions().add(*this)),
+      shard_(shard),
       output_(output),
-      handle_(shard.sessions().add(*this)),
-      parser_(shard.stomp_limits()),
       rate_exempt_(shard.rate_exempt(output.client())) {
   shard_.loop().timers().arm(*this, shard_.config().connect_timeout_ms);
 }
@@ -47,8 +46,10 @@ void Session::leave() {
   for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
     if (subscriptions_[i].group != nullptr) drop_subscription(i);
   }
-  shard_.figures().transactions_open.fetch_sub(transactions_.count(), std::memory_order_relaxed);
-  transactions_ = {};
+  if (busy_ != nullptr) {
+    const std::size_t open = std::exchange(busy_->transactions, {}).count();
+    shard_.figures().transactions_open.fetch_sub(open, std::memory_order_relaxed);
+  }
   if (!connected_) return;
   connected_ = false;
   shard_.services().totals.sessions.fetch_sub(1, std::memory_order_relaxed);
@@ -81,7 +82,7 @@ bool Session::may_take_frames() const {
 void Session::run_parser(std::string_view bytes) {
   parsing_ = true;
   while (may_take_frames()) {
-    const stomp::Event event = parser_.next(bytes);
+    const stomp::Event event = parser_.next(bytes, shard_.stomp_limits());
     if (event.kind == stomp::Event::Kind::need_more) break;
     if (event.kind == stomp::Event::Kind::frame) on_frame(event.frame);
     if (event.kind == stomp::Event::Kind::error) {
@@ -321,17 +322,19 @@ void Session::write_receipt(const Pending& pending) {
 
 void Session::refuse(const Error& error, std::string_view receipt, stomp::Headers more) {
   if (ended_) return;
-  for (const Hub::Seat& seat : subscriptions_) {
-    if (seat.group == nullptr || seat.group->topic().destination() != kErrorsDestination) continue;
-    shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
-    const std::string message_id = "error-" + std::to_string(next_request_++);
-    std::vector<stomp::Header> headers(more.begin(), more.end());
-    if (!receipt.empty()) headers.push_back({"receipt-id", receipt});
-    output_.send(
-        Hub::encode(*seat.group, message_id, "application/json", headers, error_envelope(error)));
+  const std::uint32_t listens = subscriptions_.find([](const Hub::Seat& seat) {
+    return seat.group->topic().destination() == kErrorsDestination;
+  });
+  if (listens == subscriptions_.size()) {
+    fail(error, receipt, websocket::kClosePolicyViolation, more);
     return;
   }
-  fail(error, receipt, websocket::kClosePolicyViolation, more);
+  shard_.figures().refusals.fetch_add(1, std::memory_order_relaxed);
+  const std::string message_id = "error-" + std::to_string(next_request_++);
+  std::vector<stomp::Header> headers(more.begin(), more.end());
+  if (!receipt.empty()) headers.push_back({"receipt-id", receipt});
+  output_.send(Hub::encode(*subscriptions_[listens].group, message_id, "application/json", headers,
+                           error_envelope(error)));
 }
 
 void Session::fail(const Error& error, std::string_view receipt, std::uint16_t close_code,

@@ -13,25 +13,25 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pooled.hpp"
 #include "base/slot_map.hpp"
 #include "chat/limits.hpp"
 #include "chat/shared_identity.hpp"
 #include "chat/store_queue.hpp"
 #include "net/bytes.hpp"
-#include "net/timer_wheel.hpp"
 #include "server/application.hpp"
 #include "server/hub.hpp"
+#include "server/seats.hpp"
 #include "server/session_broker.hpp"
 #include "server/session_busy.hpp"
 #include "server/session_timing.hpp"
-#include "server/transactions.hpp"
 #include "stomp/parser.hpp"
 
 namespace rtc::server {
 
 class Shard;
 
-class Session final : public Application, private net::Timer {
+class Session final : public Application, public Pooled<Session> {
  public:
   // Longest subscription id and receipt header: both are kept.
   static constexpr std::size_t kIdBytesMax = 256;
@@ -64,6 +64,7 @@ class Session final : public Application, private net::Timer {
 
   void on_timer() override;
   SessionBusy& busy();
+  Transactions& transactions() { return busy().transactions; }
   void rest();  // when nothing of that is left
   std::size_t pending_count() const { return busy_ == nullptr ? 0 : busy_->pending.size(); }
   bool may_take_frames() const;
@@ -118,18 +119,18 @@ class Session final : public Application, private net::Timer {
   void leave();  // the hub and the count of people
   void end(std::uint16_t close_code, std::string_view reason);
 
+  // An idle session is as small as it can be: servers have many.
+  SlotHandle handle_;
+  std::uint32_t next_request_ = 1;
   Shard& shard_;
   SessionOutput& output_;
-  SlotHandle handle_;
   stomp::Parser parser_;
   chat::SharedIdentity identity_;
   std::uint64_t token_hash_ = 0;
-  std::vector<Hub::Seat> subscriptions_;
-  std::unique_ptr<SessionBusy> busy_;  // null while it has nothing of that
-  Transactions transactions_;
+  Seats subscriptions_;
+  std::unique_ptr<SessionBusy> busy_;      // null while it has nothing of that
   std::unique_ptr<SessionBroker> broker_;  // null before CONNECTED and while the broker is off
-  std::uint32_t next_request_ = 1;
-  std::uint32_t in_flight_ = 0;       // own messages given to the store or the readers
+  std::uint32_t in_flight_ = 0;            // own messages given to the store or the readers
   std::uint32_t commit_awaited_ = 0;  // request of a COMMIT over stored and live rooms; 0: none
   chat::TokenBucket frame_rate_;
   SessionTimes times_;

@@ -39,7 +39,7 @@ SessionBroker::SessionBroker(Session& session)
                       session.handle_.generation, secret())) {}
 
 void SessionBroker::refuse(const stomp::Frame& frame, const Error& error) {
-  if (const auto id = frame.find("transaction")) session_.transactions_.spoil(*id, error);
+  if (const auto id = frame.find("transaction")) session_.transactions().spoil(*id, error);
   session_.refuse(error, frame.get("receipt"));
 }
 
@@ -47,7 +47,7 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
   Shard& shard = session_.shard_;
   const auto transaction = frame.find("transaction");
   if (transaction) {
-    if (const auto joins = session_.transactions_.check(*transaction); !joins) {
+    if (const auto joins = session_.transactions().check(*transaction); !joins) {
       refuse(frame, joins.error());
       return;
     }
@@ -70,7 +70,7 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
   }
   complete_reply_to(**draft, id_);
   const auto taken =
-      transaction ? session_.transactions_.keep(*transaction, std::move(*draft), shard.config())
+      transaction ? session_.transactions().keep(*transaction, std::move(*draft), shard.config())
                   : broker.commit({&*draft, 1}, {});
   if (!taken) {
     refuse(frame, taken.error());
@@ -81,10 +81,10 @@ void SessionBroker::on_send(const stomp::Frame& frame) {
 }
 
 bool SessionBroker::has_subscription(std::string_view id) const {
-  return std::any_of(session_.subscriptions_.begin(), session_.subscriptions_.end(),
-                     [&](const Hub::Seat& seat) {
-                       return seat.group != nullptr && seat.group->variant().subscription_id == id;
-                     });
+  const Seats& seats = session_.subscriptions_;
+  return seats.find([&](const Hub::Seat& seat) {
+    return seat.group->variant().subscription_id == id;
+  }) < seats.size();
 }
 
 std::optional<Acknowledgement> SessionBroker::find(
@@ -121,7 +121,7 @@ void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
   }
   const auto transaction = frame.find("transaction");
   if (transaction) {
-    if (const auto joins = session_.transactions_.check(*transaction); !joins) {
+    if (const auto joins = session_.transactions().check(*transaction); !joins) {
       refuse(frame, joins.error());
       return;
     }
@@ -152,7 +152,7 @@ void SessionBroker::on_acknowledge(const stomp::Frame& frame) {
     // No message, no bound, and it is held: this cannot fail.
     std::ignore = session_.shard_.services().broker.commit({}, {&*found, 1});
   } else if (const auto kept =
-                 session_.transactions_.keep(*transaction, *found, session_.shard_.config());
+                 session_.transactions().keep(*transaction, *found, session_.shard_.config());
              !kept) {
     refuse(frame, kept.error());
     return;
@@ -188,11 +188,10 @@ void SessionBroker::deliver(const Mail& mail) {
   BrokerFrames frames(*mail.message);
   if (mail.message->kind == Destination::Kind::user) {
     if (mail.message->session != id_) return;  // that one is gone, or was guessed
-    for (const Hub::Seat& seat : session_.subscriptions_) {
-      if (seat.group == nullptr || seat.group->topic().key().name != mail.message->destination) {
-        continue;
-      }
-      session_.send(frames.whole(*seat.group, false));
+    for (std::uint32_t i = 0; i < session_.subscriptions_.size(); ++i) {
+      const Group* const group = session_.subscriptions_[i].group;
+      if (group == nullptr || group->topic().key().name != mail.message->destination) continue;
+      session_.send(frames.whole(*group, false));
     }
     return;
   }

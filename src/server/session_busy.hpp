@@ -6,6 +6,7 @@
 
 #include "server/replay.hpp"
 #include "server/session_requests.hpp"
+#include "server/transactions.hpp"
 
 namespace rtc::server {
 
@@ -13,10 +14,12 @@ struct SessionBusy {
   std::string backlog;           // bytes that came before the input paused
   std::vector<Pending> pending;  // oldest first
   std::vector<Replay> replays;
+  Transactions transactions;
   std::string closing_reason;
 
   bool empty() const {
-    return backlog.empty() && pending.empty() && replays.empty() && closing_reason.empty();
+    return backlog.empty() && pending.empty() && replays.empty() && transactions.count() == 0 &&
+           closing_reason.empty();
   }
 };
 

@@ -112,7 +112,7 @@ void Session::send_to(const Result<const chat::Room*>& room, SendRequest& reques
 // All that can be judged before the room is known.
 Result<chat::Draft> Session::check_send(const stomp::Frame& frame) {
   if (const auto id = frame.find("transaction")) {
-    if (const auto joins = transactions_.check(*id); !joins) return joins.error();
+    if (const auto joins = transactions().check(*id); !joins) return joins.error();
   }
   const std::string_view destination = frame.get("destination");
   if (destination != kSendDestination) {
@@ -161,7 +161,7 @@ void Session::post(SendRequest& request) {
     return;
   }
   const auto kept =
-      transactions_.keep(*request.transaction, std::move(request.draft), shard_.config());
+      transactions().keep(*request.transaction, std::move(request.draft), shard_.config());
   if (kept) {
     acknowledge(std::move(request.receipt));
   } else {
@@ -170,7 +170,7 @@ void Session::post(SendRequest& request) {
 }
 
 void Session::refuse_send(const SendRequest& request, const Error& error) {
-  if (request.transaction) transactions_.spoil(*request.transaction, error);
+  if (request.transaction) transactions().spoil(*request.transaction, error);
   refuse(error, request.receipt);
 }
 

@@ -120,12 +120,12 @@ void Session::on_subscribe(const stomp::Frame& frame) {
 }
 
 std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& request) {
-  std::size_t free = subscriptions_.size();
+  std::uint32_t free = subscriptions_.size();
   std::size_t taken = 0;
-  for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
+  for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
     const Hub::Seat& seat = subscriptions_[i];
     if (seat.group == nullptr) {
-      free = i;
+      free = std::min(free, i);
       continue;
     }
     ++taken;
@@ -141,8 +141,8 @@ std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& 
            request.receipt);
     return std::nullopt;
   }
-  if (free == subscriptions_.size()) subscriptions_.emplace_back();
-  return static_cast<std::uint32_t>(free);
+  if (free == subscriptions_.size()) subscriptions_.add();
+  return free;
 }
 
 void Session::subscribe(const SubscribeRequest& request) {
@@ -189,18 +189,17 @@ void Session::on_unsubscribe(const stomp::Frame& frame) {
          frame.get("receipt"), websocket::kCloseProtocolError);
     return;
   }
-  for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
-    Group* const group = subscriptions_[i].group;
-    if (group == nullptr) continue;
-    if (by_destination ? group->topic().destination() == *destination
-                       : group->variant().subscription_id == id) {
-      drop_subscription(i);
-      acknowledge(std::string(frame.get("receipt")));
-      return;
-    }
+  const std::uint32_t found = subscriptions_.find([&](const Hub::Seat& seat) {
+    return by_destination ? seat.group->topic().destination() == *destination
+                          : seat.group->variant().subscription_id == id;
+  });
+  if (found == subscriptions_.size()) {
+    refuse({ErrorCode::invalid_parameter, "id: this session has no subscription of that id"},
+           frame.get("receipt"));
+    return;
   }
-  refuse({ErrorCode::invalid_parameter, "id: this session has no subscription of that id"},
-         frame.get("receipt"));
+  drop_subscription(found);
+  acknowledge(std::string(frame.get("receipt")));
 }
 
 void Session::drop_subscription(std::uint32_t subscription) {

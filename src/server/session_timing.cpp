@@ -22,6 +22,11 @@ std::uint32_t clamped(std::uint64_t span_ms) {
       std::min<std::uint64_t>(span_ms, std::numeric_limits<std::uint32_t>::max() - 1));
 }
 
+// A time of the last 49 days, of which `lower` is the lower half.
+std::uint64_t full_ms(std::uint64_t now_ms, std::uint32_t lower) {
+  return now_ms - (static_cast<std::uint32_t>(now_ms) - lower);
+}
+
 // A tenth early: what the client counts is when the beat arrives.
 std::uint32_t early(std::uint32_t interval_ms) {
   return interval_ms - interval_ms / 10;
@@ -31,6 +36,7 @@ std::uint32_t early(std::uint32_t interval_ms) {
 
 void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   const Config& config = shard_.config();
+  times_.last_beat_ms = times_.last_ping_ms = static_cast<std::uint32_t>(shard_.loop().now_ms());
   const auto ours = static_cast<std::uint32_t>(config.heart_beat_interval_ms);
   if (client.receives_ms > 0) times_.beat_every_ms = std::max(ours, client.receives_ms);
   // Silence says nothing of a client that promised no beats and cannot be asked.
@@ -64,11 +70,13 @@ void Session::schedule_timer() {
   if (connected_) {
     const std::uint64_t heard = output_.last_read_ms();
     if (times_.silence_max_ms > 0) {
-      wait = std::min({wait, left(heard, times_.silence_max_ms) + 1,
-                       left(std::max(heard, times_.last_ping_ms), times_.ping_after_ms)});
+      wait = std::min(
+          {wait, left(heard, times_.silence_max_ms) + 1,
+           left(std::max(heard, full_ms(now, times_.last_ping_ms)), times_.ping_after_ms)});
     }
     if (times_.beat_every_ms > 0) {
-      const std::uint64_t last = std::max(output_.last_write_ms(), times_.last_beat_ms);
+      const std::uint64_t last =
+          std::max(output_.last_write_ms(), full_ms(now, times_.last_beat_ms));
       wait = std::min(wait, left(last, early(times_.beat_every_ms)));
     }
   }
@@ -102,14 +110,15 @@ void Session::on_timer() {
          websocket::kClosePolicyViolation);
     return;
   }
-  if (times_.beat_every_ms > 0 && since(std::max(output_.last_write_ms(), times_.last_beat_ms)) >=
-                                      early(times_.beat_every_ms)) {
+  const std::uint64_t wrote = std::max(output_.last_write_ms(), full_ms(now, times_.last_beat_ms));
+  if (times_.beat_every_ms > 0 && since(wrote) >= early(times_.beat_every_ms)) {
     send_frame("\n");
-    times_.last_beat_ms = now;
+    times_.last_beat_ms = static_cast<std::uint32_t>(now);
   }
-  if (!may_fall_silent && since(std::max(heard, times_.last_ping_ms)) >= times_.ping_after_ms) {
+  const std::uint64_t asked = std::max(heard, full_ms(now, times_.last_ping_ms));
+  if (!may_fall_silent && since(asked) >= times_.ping_after_ms) {
     output_.ping();
-    times_.last_ping_ms = now;
+    times_.last_ping_ms = static_cast<std::uint32_t>(now);
   }
   schedule_timer();
 }

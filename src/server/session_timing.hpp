@@ -6,8 +6,10 @@
 namespace rtc::server {
 
 struct SessionTimes {
-  std::uint64_t last_beat_ms = 0;    // loop time of our last heart-beat
-  std::uint64_t last_ping_ms = 0;    // and of our last ping
+  // Loop time of our last heart-beat, and of our last ping: the lower half, as net::Connection
+  // keeps its own; at first the time of CONNECT.
+  std::uint32_t last_beat_ms = 0;
+  std::uint32_t last_ping_ms = 0;
   std::uint32_t beat_every_ms = 0;   // we send a heart-beat so often; 0: none
   std::uint32_t ping_after_ms = 0;   // we ask for a sign of life when nothing came for so long
   std::uint32_t silence_max_ms = 0;  // the peer is gone when nothing came for so long; 0: never

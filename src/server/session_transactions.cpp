@@ -20,7 +20,7 @@ void Session::on_transaction(const stomp::Frame& frame) {
     begin(id, receipt);
     return;
   }
-  auto taken = transactions_.take(id);
+  auto taken = transactions().take(id);
   if (!taken) {
     refuse(taken.error(), receipt);
     return;
@@ -31,6 +31,7 @@ void Session::on_transaction(const stomp::Frame& frame) {
   } else {
     acknowledge(std::string(receipt));
   }
+  rest();
 }
 
 void Session::begin(std::string_view id, std::string_view receipt) {
@@ -39,7 +40,7 @@ void Session::begin(std::string_view id, std::string_view receipt) {
          websocket::kClosePolicyViolation);
     return;
   }
-  if (const auto begun = transactions_.begin(id, shard_.config()); !begun) {
+  if (const auto begun = transactions().begin(id, shard_.config()); !begun) {
     refuse(begun.error(), receipt);
     return;
   }

@@ -53,7 +53,9 @@ class Group {
 
   Topic* topic_ = nullptr;
   Variant variant_;
-  std::vector<Member> members_;
+  // The members: two lists, because a delivery reads the sessions alone.
+  std::vector<Session*> sessions_;
+  std::vector<std::uint32_t> subscriptions_;
   std::uint32_t held_ = 0;  // seats held in it
   // Whole frames, to be handed out at the turn's end: first the sealed segments, then the rest.
   std::vector<net::Bytes> sealed_;
@@ -97,7 +99,7 @@ class Topic {
   std::string destination_;
   std::unordered_map<Variant, std::unique_ptr<Group>, VariantHash> groups_;
   std::vector<Held> held_;
-  std::deque<Recent> recent_;  // empty while nobody catches up
+  std::unique_ptr<std::deque<Recent>> recent_;  // null while nobody catches up
 };
 
 }  // namespace rtc::server

@@ -26,14 +26,13 @@ class WebSocketConnection::Rare final : public net::Timer {
 };
 
 WebSocketConnection::WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                                         websocket::Deflate deflate, Carries carries,
-                                         const Place& place)
+                                         websocket::Deflate deflate, Carries carries, bool exempt)
     : shard_(shard),
       connection_(connection),
-      place_(place),
       framing_(framing),
       deflate_(deflate),
-      rate_exempt_(shard.rate_exempt(place.client)) {
+      exempt_(exempt),
+      rate_exempt_(shard.rate_exempt(connection.client())) {
   application_ = make_application(carries, shard, *this);
   connection_.set_outbox_rule(net::OutboxRule::stream);
   shard_.figures().websocket_upgrades.fetch_add(1, std::memory_order_relaxed);
@@ -175,7 +174,7 @@ void WebSocketConnection::on_overflow(net::Connection& connection) {
 void WebSocketConnection::on_closed(net::Connection& connection, net::CloseReason /*reason*/) {
   rare_.reset();
   application_.reset();
-  place_.release(shard_.services().totals, connection.peer());
+  shard_.services().totals.release(connection.client(), exempt_);
 }
 
 void WebSocketConnection::send(const net::Bytes& framed) {

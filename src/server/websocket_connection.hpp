@@ -5,25 +5,27 @@
 #include <memory>
 #include <string>
 
+#include "base/pooled.hpp"
 #include "chat/limits.hpp"
 #include "net/connection.hpp"
 #include "server/application.hpp"
-#include "server/place.hpp"
 #include "sockjs/framing.hpp"
 #include "websocket/decoder.hpp"
 
 namespace rtc::server {
 
-class WebSocketConnection final : public net::ConnectionHandler, private SessionOutput {
+class WebSocketConnection final : public net::ConnectionHandler,
+                                  private SessionOutput,
+                                  public Pooled<WebSocketConnection> {
  public:
   // Compressed input is taken until that much came of it in one call; the rest a tick later. So a
   // few bytes that inflate to many give their sender no more of the loop than others have.
   static constexpr std::size_t kInflatedAtOnceMax = 256 << 10;
 
-  // Speaks at once where the framing begins with the server (SockJS's open frame). Gives `place`
-  // back when it is gone.
+  // Speaks at once where the framing begins with the server (SockJS's open frame). Gives its
+  // place in the totals back at its end; `exempt`: the client is counted in none of an address.
   WebSocketConnection(Shard& shard, net::Connection& connection, Framing framing,
-                      websocket::Deflate deflate, Carries carries, const Place& place);
+                      websocket::Deflate deflate, Carries carries, bool exempt);
   ~WebSocketConnection() override;
 
   std::size_t on_input(net::Connection& connection, std::span<char> bytes) override;
@@ -36,7 +38,7 @@ class WebSocketConnection final : public net::ConnectionHandler, private Session
   // SessionOutput
   Framing framing() const override { return framing_; }
   websocket::Deflate deflate() const override { return deflate_; }
-  const net::IpAddress& client() const override { return place_.client; }
+  const net::IpAddress& client() const override { return connection_.client(); }
   void send(const net::Bytes& framed) override;
   void send(std::string_view framed) override;
   void ping() override;
@@ -70,12 +72,12 @@ class WebSocketConnection final : public net::ConnectionHandler, private Session
   std::unique_ptr<websocket::Decoder> decoder_;  // null between messages: the shard lends one
   std::unique_ptr<Rare> rare_;                   // null until needed
   chat::TokenBucket control_rate_;
-  Place place_;
   Framing framing_;
   websocket::Deflate deflate_;
   bool paused_ : 1 = false;   // by the session
   bool resting_ : 1 = false;  // by rest(), until the timer
   bool close_sent_ : 1 = false;
+  bool exempt_ : 1;
   bool rate_exempt_ : 1;
 };
 

@@ -102,7 +102,7 @@ bool Parser::takes_body() const {
   return (negotiated_ && version_ == Version::v1_0) || may_have_body(assembly_->command);
 }
 
-Event Parser::next(std::string_view& input) {
+Event Parser::next(std::string_view& input, const ParserLimits& limits) {
   if (state_ == State::broken) {
     lay_down();
     input = {};
@@ -116,6 +116,7 @@ Event Parser::next(std::string_view& input) {
       return {};
     }
     take_up();
+    assembly_->limits = &limits;
     state_ = State::head;
   }
   return assembly_->bytes.empty() ? take_in_place(input) : take_piecewise(input);
@@ -187,8 +188,8 @@ std::size_t Parser::wanted(std::string_view input) const {
     return std::min(input.size(), frame.body_begin + *frame.content_length + 1 - have);
   }
   const bool head = state_ == State::head;
-  const std::size_t bound =
-      head ? limits_->header_bytes_max : frame.body_begin + limits_->body_bytes_max;
+  const std::size_t bound = head ? assembly_->limits->header_bytes_max
+                                 : frame.body_begin + assembly_->limits->body_bytes_max;
   input = input.substr(0, bound + 1 - have);
   const std::size_t end = input.find(head ? '\n' : '\0');
   return end == kNone ? input.size() : end + 1;
@@ -204,7 +205,7 @@ Parser::Progress Parser::advance(std::string_view bytes, Event& event) {
 
 Parser::Progress Parser::advance_head(std::string_view bytes, Event& event) {
   Assembly& frame = *assembly_;
-  const std::string_view allowed = bytes.substr(0, limits_->header_bytes_max);
+  const std::string_view allowed = bytes.substr(0, assembly_->limits->header_bytes_max);
   while (state_ == State::head) {
     const std::size_t end = allowed.find('\n', frame.scanned);
     const std::string_view fresh = allowed.substr(frame.scanned, end - frame.scanned);
@@ -258,7 +259,7 @@ bool Parser::take_header(std::string_view bytes, std::size_t begin, std::size_t 
     return false;
   };
   Assembly& frame = *assembly_;
-  if (frame.lines.size() >= limits_->headers_max) return wrong("too many headers", true);
+  if (frame.lines.size() >= assembly_->limits->headers_max) return wrong("too many headers", true);
   const std::string_view line = bytes.substr(begin, end - begin);
   const std::size_t colon = line.find(':');
   if (colon == kNone) return wrong("a header has no colon");
@@ -304,7 +305,7 @@ bool Parser::take_content_length(std::string_view value, Event& event) {
   std::uint64_t length = 0;
   for (const char digit : value) {
     length = length * 10 + static_cast<std::uint64_t>(digit - '0');
-    if (length > limits_->body_bytes_max) {
+    if (length > assembly_->limits->body_bytes_max) {
       event = fail("the body is too long", true);
       return false;
     }
@@ -326,7 +327,7 @@ Parser::Progress Parser::advance_body(std::string_view bytes, Event& event) {
     return Progress::complete;
   }
   const bool allowed = takes_body();
-  const std::size_t end_max = frame.body_begin + (allowed ? limits_->body_bytes_max : 0);
+  const std::size_t end_max = frame.body_begin + (allowed ? assembly_->limits->body_bytes_max : 0);
   const std::string_view looked_at = bytes.substr(0, end_max + 1);
   const std::size_t end = looked_at.find('\0', frame.scanned);
   if (end == kNone) {

@@ -43,10 +43,6 @@ struct Event {
 
 class Parser {
  public:
-  // Keeps a pointer to `limits`, which all sessions share and which must outlive it.
-  explicit Parser(const ParserLimits& limits) : limits_(&limits) {}
-  explicit Parser(const ParserLimits&&) = delete;
-
   // The version that CONNECT and CONNECTED agreed on, set between two frames; until then 1.2's line
   // ends and no unescaping (CONNECT, STOMP and CONNECTED are never unescaped, whatever the version;
   // 1.0 never unescapes).
@@ -66,7 +62,9 @@ class Parser {
   // are taken as they are: 1.0's stray spaces around them are trimmed in 1.0 only, also in a
   // CONNECT that asks for no more (and around the content-length of any CONNECT). EOLs between
   // frames may be LF or CRLF in every version.
-  Event next(std::string_view& input);
+  //
+  // A frame is held to the `limits` given with its first byte, kept by their address until it ends.
+  Event next(std::string_view& input, const ParserLimits& limits);
 
  private:
   enum class State : std::uint8_t { between_frames, head, body, broken };
@@ -81,6 +79,7 @@ class Parser {
     bool escaped;
   };
   struct Assembly {
+    const ParserLimits* limits = nullptr;
     std::string bytes;  // of a frame that comes in pieces; empty while it is parsed in place
     std::vector<HeaderLine> lines;
     std::size_t scanned = 0;  // bytes looked at
@@ -118,7 +117,6 @@ class Parser {
   Event frame_event(std::string_view bytes);
   Event fail(std::string_view reason, bool too_large = false);
 
-  const ParserLimits* limits_;
   std::unique_ptr<Assembly> assembly_;
   Version version_ = Version::v1_2;
   bool negotiated_ = false;

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kTick = TimerWheel::kTickMs;
 constexpr std::uint64_t kTurn = TimerWheel::kTickMs * TimerWheel::kSlots;
+// When the half of the ticks' count that a timer keeps begins anew.
+constexpr std::uint64_t kWrap = kTick << 32;
 
 class TestTimer final : public Timer {
  public:
@@ -30,7 +32,7 @@ class TestTimer final : public Timer {
 
 TEST(TimerWheel, FiresOnceNeverEarlyAtMostATickLate) {
   for (const std::uint64_t start :
-       {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick, 12345UL}) {
+       {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick, 12345UL, kWrap - kTurn, kWrap - 1}) {
     for (const std::uint64_t delay : {std::uint64_t{0}, std::uint64_t{1}, kTick - 1, kTick,
                                       kTick + 1, kTurn - 1, kTurn, kTurn + 1, 3 * kTurn + 7}) {
       TimerWheel wheel(start);
@@ -195,7 +197,7 @@ TEST(TimerWheel, SleepsForEverWithoutTimersAndNeverTooLongWithThem) {
 // Against a list of due times, the wheel advanced as a loop does: after a sleep, perhaps too long.
 TEST(TimerWheel, AgreesWithAModel) {
   std::mt19937_64 random(test::seed());
-  std::uint64_t now = test::pick(random, 0, 100'000);
+  std::uint64_t now = kWrap - test::pick(random, 0, 100'000);
   TimerWheel wheel(now);
   struct Expected {
     TestTimer timer;

@@ -93,13 +93,13 @@ TEST(Parser, CutsTheStreamIntoFrames) {
 TEST(Parser, GivesWithAnErrorTheHeadersReadBefore) {
   const std::string whole = "BEGIN\nreceipt:a\\c\nx:\\q\nreceipt:b\n\n\0"s;
   for (const std::size_t cut : {whole.size(), std::size_t{1}}) {
-    Parser parser(kLimits);
+    Parser parser;
     parser.set_version(Version::v1_2);
     Event event;
     for (std::size_t at = 0; event.kind != Event::Kind::error; at += cut) {
       ASSERT_LT(at, whole.size());
       std::string_view input = std::string_view(whole).substr(at, cut);
-      event = parser.next(input);
+      event = parser.next(input, kLimits);
     }
     ASSERT_EQ(event.frame.headers.size(), 1U);
     EXPECT_EQ(event.frame.get("receipt"), "a:");
@@ -233,23 +233,23 @@ TEST(Parser, IsLenientBeforeAVersionIsKnown) {
 }
 
 TEST(Parser, FollowsAVersionSetBetweenFrames) {
-  Parser parser(kLimits);
+  Parser parser;
   const std::string bytes = "CONNECT\r\n\r\n\0SEND\na:\\c\n\n\0"s;
   std::string_view input = bytes;
   EXPECT_EQ(parser.version(), Version::v1_2);
-  EXPECT_EQ(test::describe(parser.next(input).frame), "CONNECT()");
+  EXPECT_EQ(test::describe(parser.next(input, kLimits).frame), "CONNECT()");
   parser.set_version(Version::v1_1);
   EXPECT_EQ(parser.version(), Version::v1_1);
-  EXPECT_EQ(test::describe(parser.next(input).frame), "SEND(a=:)");
-  EXPECT_EQ(parser.next(input).kind, Event::Kind::need_more);
+  EXPECT_EQ(test::describe(parser.next(input, kLimits).frame), "SEND(a=:)");
+  EXPECT_EQ(parser.next(input, kLimits).kind, Event::Kind::need_more);
 }
 
 TEST(Parser, ParsesAWholeFrameInPlace) {
-  Parser parser(kLimits);
+  Parser parser;
   parser.set_version(Version::v1_2);
   const std::string bytes = "SEND\na:b\nc:\\c\n\nbody\0rest"s;
   std::string_view input = bytes;
-  const Event event = parser.next(input);
+  const Event event = parser.next(input, kLimits);
   ASSERT_EQ(event.kind, Event::Kind::frame);
   EXPECT_EQ(event.frame.headers[0].value.data(), bytes.data() + 7);
   EXPECT_EQ(event.frame.body.data(), bytes.data() + 15);

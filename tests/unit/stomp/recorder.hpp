@@ -29,7 +29,7 @@ inline std::string describe(const Frame& frame) {
 // "error: …", "too large: …".
 class Recorder {
  public:
-  Recorder(const ParserLimits& limits, std::optional<Version> version) : parser_(limits) {
+  Recorder(const ParserLimits& limits, std::optional<Version> version) : limits_(limits) {
     if (version) parser_.set_version(*version);
   }
 
@@ -39,7 +39,7 @@ class Recorder {
     bytes.copy(copy.get(), bytes.size());
     std::string_view input(copy.get(), bytes.size());
     while (true) {
-      const Event event = parser_.next(input);
+      const Event event = parser_.next(input, limits_);
       if (event.kind == Event::Kind::need_more) break;
       record(event);
     }
@@ -64,6 +64,7 @@ class Recorder {
     }
   }
 
+  const ParserLimits& limits_;
   Parser parser_;
   Log log_;
 };
