@@ -25,7 +25,8 @@ class CarrierEvents {
 class Carrier {
  public:
   virtual ~Carrier() = default;
-  // A poller asks; returns false when it still waits for the last answer. The others need no asking.
+  // A poller asks; returns false when it still waits for the last answer. The others need no
+  // asking.
   virtual bool poll() { return true; }
   // How often the server wants a heart-beat(), in ms; 0: never.
   virtual std::uint32_t beats_wanted_ms() const { return 0; }

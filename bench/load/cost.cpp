@@ -131,12 +131,11 @@ Report Cost::run() {
   return report;
 }
 
-void Cost::report_footprint(Report& report, const Footprint& before,
-                            const Footprint& after) const {
+void Cost::report_footprint(Report& report, const Footprint& before, const Footprint& after) const {
   const double users = options_.sessions();
-  report.number("private_bytes_per_user",
-                static_cast<double>(after.server.private_bytes - before.server.private_bytes) /
-                    users);
+  report.number(
+      "private_bytes_per_user",
+      static_cast<double>(after.server.private_bytes - before.server.private_bytes) / users);
   // Both ends of a connection are this machine's, so a half of each is the server's. Others on the
   // machine count too: the sockets say whether somebody came or went meanwhile.
   const auto half = [&](std::int64_t difference) {
@@ -225,8 +224,8 @@ void Cost::hold_until(std::int64_t end_ns) {
     std::int64_t next = std::min(end_ns, now + kTurnMax);
     if (polls()) next = std::min(next, next_poll_ns_);
     if (writing_ && options_.rate > 0) {
-      next = std::min(next, write_begin_ns_ + nanoseconds(static_cast<double>(written_) /
-                                                          options_.rate));
+      next = std::min(next,
+                      write_begin_ns_ + nanoseconds(static_cast<double>(written_) / options_.rate));
     }
     loop_.turn(std::max<std::int64_t>(next - now, 0));
   }

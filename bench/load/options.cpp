@@ -75,7 +75,8 @@ void complete(Options& options) {
 
 void add_cost_options(CLI::App& app, Options& options) {
   using Transport = Options::Transport;
-  app.add_option("--transport", options.transport, "Cost mode: what carries the chat to its readers")
+  app.add_option("--transport", options.transport,
+                 "Cost mode: what carries the chat to its readers")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Transport>{{"poll", Transport::poll},
                                            {"xhr", Transport::xhr},

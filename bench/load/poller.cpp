@@ -55,8 +55,7 @@ void Poller::on_answer(int status) {
   for (std::size_t at = json.find(kId); at != std::string_view::npos; at = json.find(kId, at)) {
     at += kId.size();
     std::uint64_t id = 0;
-    const char* const end =
-        std::from_chars(json.data() + at, json.data() + json.size(), id).ptr;
+    const char* const end = std::from_chars(json.data() + at, json.data() + json.size(), id).ptr;
     if (joined_ && id <= last_) break;
     at = static_cast<std::size_t>(end - json.data());
     if (!json.substr(at).starts_with(kText)) break;

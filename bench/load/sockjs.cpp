@@ -163,7 +163,8 @@ void SockJsCarrier::on_body(std::string_view piece, std::int64_t read_ns) {
   constexpr std::string_view kEvent = "data: ";
   line_ += piece;
   std::size_t begin = 0;
-  for (std::size_t end = line_.find('\n'); end != std::string::npos; end = line_.find('\n', begin)) {
+  for (std::size_t end = line_.find('\n'); end != std::string::npos;
+       end = line_.find('\n', begin)) {
     std::string_view line = std::string_view(line_).substr(begin, end - begin);
     begin = end + 1;
     if (line.ends_with('\r')) line.remove_suffix(1);
