@@ -1,16 +1,17 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # variables of script/bench; JavaScript in quotes
 # script/bench cost: the same chat to its readers by seven ways, five crowds and three rates, then what
 # single settings change, and what a token saves. Sourced by script/bench, whose functions it uses.
 
-# The large crowds first: they are what the page is about, should the run be broken off. Rooms hold up to 100 people. Heart-beats are every 10 s (what STOMP clients ask for), so that 10 s
-# of an idle crowd hold one round of them.
-cost_users=(1000 10000 100 10 1) cost_rates=(0 1 10) cost_beat=10000 cost_crowd=1000
+# Rooms hold up to 100 people. Heart-beats are every 10 s (what STOMP clients ask for), so that 10 s of
+# an idle crowd hold one round of them. The large crowds come first, and the small ones, which say
+# little, after everything else: a run that is broken off has what matters.
+cost_users=(1000 10000) cost_users_small=(100 10 1) cost_rates=(0 1 10) cost_beat=10000 cost_crowd=1000
 cost_seconds=5 cost_idle_seconds=10 cost_settle=1 cost_warm_up=0.5 cost_polls=(1 5) token_sessions=1000000
 if [[ $quick ]]; then
-  cost_users=(1000 100 10 1) cost_seconds=1 cost_idle_seconds=1 cost_settle=0.3 token_sessions=100000
+  cost_users=(1000) cost_seconds=1 cost_idle_seconds=1 cost_settle=0.3 token_sessions=100000
 fi
 if [[ $smoke ]]; then
-  cost_users=(1 3) cost_rates=(0 20) cost_crowd=3 cost_seconds=0.3 cost_idle_seconds=0.3 cost_settle=0.1
+  cost_users=(3) cost_users_small=(1) cost_rates=(0 20) cost_crowd=3 cost_seconds=0.3 cost_idle_seconds=0.3 cost_settle=0.1
   cost_warm_up=0.1 cost_polls=(0.1 0.2) token_sessions=1000
 fi
 
@@ -46,9 +47,11 @@ carry() {
       `p50 ${value("delay_p50_us")} µs, others ${value("others_cpu_percent")} %`)' "$file" "$(basename "$file" .json)"
 }
 
+# carry_all USERS...
 carry_all() {
   local users rate way
-  for users in "${cost_users[@]}"; do
+  server_flags=(--heart-beat-interval "${cost_beat}ms" --sockjs-heart-beat-interval "${cost_beat}ms")
+  for users in "$@"; do
     for rate in "${cost_rates[@]}"; do
       for way in poll_short poll_long poll_long_new xhr xhr_streaming eventsource websocket; do
         carry "carry-$way-$users-$rate" "$way" "$users" "$rate"
@@ -59,7 +62,7 @@ carry_all() {
 
 # Single settings, on a crowd that is large enough to read the memory and small enough to be quick.
 carry_settings() {
-  local users=$cost_crowd busy=${cost_rates[-1]} beat=1000
+  local users=$cost_crowd busy=${cost_rates[-1]} beat=1000 cost_beat
   if [[ $smoke ]]; then beat=100; fi
   cost_beat=$beat
   server_flags=(--heart-beat-interval "${beat}ms" --sockjs-heart-beat-interval 1h)
@@ -97,11 +100,11 @@ measure_tokens() {
 }
 
 run_cost() {
-  server_flags=(--heart-beat-interval "${cost_beat}ms" --sockjs-heart-beat-interval "${cost_beat}ms")
   if [[ ! $smoke ]]; then wait_for_quiet; fi
   measure_tokens
-  carry_all
+  carry_all "${cost_users[@]}"
   carry_settings
+  carry_all "${cost_users_small[@]}"
   local page=$project_root/docs/connection-cost.md images=$project_root/docs/images
   if [[ $quick || $smoke ]]; then
     cp "$page" "$out/"

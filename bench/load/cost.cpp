@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/core.h>
+#include <numeric>
 
 #include "clock.hpp"
 #include "poller.hpp"
@@ -22,6 +23,14 @@ constexpr double kPageMax = 100;
 
 std::int64_t nanoseconds(double seconds) {
   return static_cast<std::int64_t>(seconds * static_cast<double>(kSecond));
+}
+
+// A step by which everyone's turn comes once, and those of one room not one after the other.
+std::uint32_t stride_for(std::uint32_t users) {
+  constexpr double kGolden = 0.618;
+  auto stride = static_cast<std::uint32_t>(std::ceil(users * kGolden));
+  while (std::gcd(stride, users) != 1) ++stride;
+  return stride;
 }
 
 Options writer_options(Options options) {
@@ -55,6 +64,7 @@ Cost::Cost(const Options& options)
       server_(options.pid),
       crowd_(loop_, options, options.sessions()),
       senders_(loop_, options),
+      stride_(stride_for(options.sessions())),
       checks_(options.sessions()) {}
 
 Report Cost::run() {
@@ -150,7 +160,10 @@ void Cost::report_footprint(Report& report, const Footprint& before, const Footp
   report.number("sockets_in_time_wait", static_cast<double>(after.kernel.sockets_in_time_wait));
 }
 
-std::unique_ptr<Carrier> Cost::carrier(std::uint32_t user) {
+// Rooms are written to in their order, so their readers come in another one: or who polls would
+// always do so when his room's message has just, or has not quite, been written.
+std::unique_ptr<Carrier> Cost::carrier(std::uint32_t turn) {
+  const auto user = static_cast<std::uint32_t>(std::uint64_t{turn} * stride_ % options_.sessions());
   const Session::Place place = crowd_.place(user);
   CarrierEvents& events = *this;
   if (options_.transport == Options::Transport::websocket) {

@@ -50,7 +50,8 @@ class Cost final : public CarrierEvents, private SessionEvents {
   void on_closed(Session& session, const std::string& why) override;
 
   bool polls() const { return options_.transport == Options::Transport::poll; }
-  std::unique_ptr<Carrier> carrier(std::uint32_t user);
+  // Of the user whose turn to join that is.
+  std::unique_ptr<Carrier> carrier(std::uint32_t turn);
   // The writer joins and writes one message to each room: nobody polls an empty page.
   void begin();
   void join();
@@ -73,6 +74,7 @@ class Cost final : public CarrierEvents, private SessionEvents {
   ProcessWatch server_;
   Crowd crowd_;
   SockJsSenders senders_;
+  std::uint32_t stride_;
   std::unique_ptr<Session> writer_;
   bool writer_ready_ = false;
   std::uint32_t receipts_ = 0;
