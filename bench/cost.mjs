@@ -47,8 +47,11 @@ const rateName = (rate) => (rate === 0 ? 'silence' : `${count(rate)} message${ra
 const table = (headings, rows) =>
   [`| ${headings.join(' | ')} |`, `| --- |${' ---: |'.repeat(headings.length - 1)}`, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n')
 
-// Less was seen than was written: the server had not the core that it needed, or needs more than one.
-const behind = (run) => value(run, 'seen_per_user_second') < 0.9 * value(run, 'messages_per_room_second')
+// Less was seen than was written, or fewer polls were answered than were due: the server had not the core
+// that it needed, or needs more than one.
+const behind = (run) =>
+  value(run, 'seen_per_user_second') < 0.9 * value(run, 'messages_per_room_second') ||
+  value(run, 'requests_per_user_second') * value(run, 'poll_seconds') < 0.9
 const mark = (run) => (run?.server_cpu_percent > 90 ? ' (full)' : behind(run) ? ' (behind)' : '')
 const cpu = (run) => value(run, 'server_cpu_us_per_user_second')
 const bytes = (run) => (good(run) ? run.bytes_to_server_per_user_second + run.bytes_to_user_per_user_second : undefined)
@@ -211,7 +214,7 @@ function panels(title, label, wanted, values, row, legend) {
 function growth() {
   const rate = rates.find((each) => each > 0)
   const lines = Object.keys(ways)
-    .map((way) => ({ way, points: sizes.map((users) => [users, cpu(runs[users]?.[rate]?.[way])]).filter(([, each]) => each > 0) }))
+    .map((way) => ({ way, points: sizes.map((users) => runs[users]?.[rate]?.[way]).filter((run) => good(run) && !behind(run)).map((run) => [run.users, cpu(run)]).filter(([, each]) => each > 0) }))
     .filter(({ points }) => points.length > 1)
   if (lines.length === 0) return undefined
   const [x0, y0, x1, y1] = [70, 60, width - 230, 360]
@@ -219,7 +222,7 @@ function growth() {
   const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))]
   const x = (users) => x0 + ((Math.log10(users) - Math.log10(sizes[0])) / (Math.log10(largest) - Math.log10(sizes[0]))) * (x1 - x0)
   const y = (each) => y1 - ((Math.log10(each) - low) / (high - low)) * (y1 - y0)
-  const parts = [text(16, 48, `server CPU of one user, µs a second; ${rateName(rate)} of up to 100`)]
+  const parts = [text(16, 48, `µs a second; ${rateName(rate)} of up to 100; a run that fell behind has no point`)]
   for (let power = low; power <= high; ++power) {
     parts.push(line(x0, y(10 ** power), x1, y(10 ** power), 'grid'), text(x0 - 8, y(10 ** power) + 4, short(10 ** power), { anchor: 'end', kind: 'small' }))
   }
@@ -236,7 +239,7 @@ function growth() {
     free = label
     parts.push(line(x(points.at(-1)[0]) + 5, at, x1 + 24, label, 'grid'), text(x1 + 28, label + 4, `${ways[way].name}`, { kind: 'small' }))
   })
-  return svg('The more users, the less one costs: less is better', y1 + 44, parts, sentences)
+  return svg('CPU of one user among many: less is better', y1 + 44, parts, sentences)
 }
 
 // User memory and the kernel's, on top of each other.
@@ -247,7 +250,7 @@ function footprints() {
   const most = Math.max(...rows.map(sum), 1)
   const at = (figure) => left + (figure / most) * (width - left - right)
   const [top, bottom] = [64, 64 + rows.length * rowHeight]
-  const parts = [text(16, 48, `bytes of memory a user, of ${count(largest)}: dark the program's, light the kernel's`)]
+  const parts = [text(16, 48, `bytes of memory a user, of ${count(largest)}: blue the program's, grey the kernel's`)]
   for (const each of steps(0, most)) {
     parts.push(line(at(each), top, at(each), bottom, 'grid'), text(at(each), bottom + 15, short(each), { anchor: 'middle', kind: 'small' }))
   }

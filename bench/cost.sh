@@ -17,7 +17,7 @@ fi
 
 # carry FILE WAY USERS RATE [load argument...]: one run on a server with ${server_flags[@]}.
 carry() {
-  local file=$out/$1.json way=$2 users=$3 rate=$4 rooms=1 readers=$3 status=0 load=()
+  local file=$out/$1.json way=$2 users=$3 rate=$4 rooms=1 readers=$3 status=0 load=() warm_up=$cost_warm_up
   shift 4
   if ((users > 100)); then rooms=$((users / 100)) readers=100; fi
   case $way in
@@ -26,8 +26,10 @@ carry() {
     poll_long_new) load=(--transport poll --poll "${cost_polls[1]}" --no-keep-alive) ;;
     *) load=(--transport "${way//_/-}") ;;
   esac
+  # A page is as long as it will be once an interval's messages are there.
+  if [[ $way == poll_* && $rate != 0 ]]; then warm_up=${load[3]}; fi
   load+=(--rooms "$rooms" --readers "$readers" --rate "$((rooms * rate))" --heart-beat "$cost_beat")
-  load+=(--settle "$cost_settle" --warm-up "$cost_warm_up" --patience 20)
+  load+=(--settle "$cost_settle" --warm-up "$warm_up" --patience 20)
   if ((rate == 0)); then load+=(--seconds "$cost_idle_seconds"); else load+=(--seconds "$cost_seconds"); fi
   port=$(free_port)
   start_realtimechat
