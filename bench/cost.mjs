@@ -101,8 +101,8 @@ function everything() {
     .join('\n\n')
 }
 
-function bySize(title, cell) {
-  return rates
+function bySize(title, cell, shown = rates) {
+  return shown
     .map((rate) => {
       const rows = Object.entries(ways).map(([way, { name }]) => [name, ...sizes.map((users) => cell(runs[users]?.[rate]?.[way]))])
       return `**${title}: ${rateName(rate)}**\n\n${table(['users', ...sizes.map(count)], rows)}`
@@ -290,7 +290,7 @@ const blocks = {
   everything,
   crossover,
   cpu: () => bySize('Server CPU of one user, µs a second', load),
-  delay: () => bySize('Seen after, p50 / p99 ms', delay),
+  delay: () => bySize('Seen after, p50 / p99 ms', delay, rates.filter((rate) => rate > 0)),
   memory,
   settings: settingRows,
   tokens,
