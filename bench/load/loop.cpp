@@ -7,7 +7,6 @@
 
 #include "clock.hpp"
 #include "options.hpp"
-#include "session.hpp"
 
 namespace load {
 namespace {
@@ -24,17 +23,17 @@ Loop::~Loop() {
   ::close(epoll_);
 }
 
-void Loop::add(int fd, Session& session) {
+void Loop::add(int fd, Endpoint& endpoint) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = &session;
+  event.data.ptr = &endpoint;
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) throw CannotRun("epoll_ctl failed");
 }
 
-void Loop::watch(int fd, Session& session, bool readable, bool writable) {
+void Loop::watch(int fd, Endpoint& endpoint, bool readable, bool writable) {
   epoll_event event{};
   event.events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
-  event.data.ptr = &session;
+  event.data.ptr = &endpoint;
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
 }
 
@@ -46,9 +45,9 @@ void Loop::turn(std::int64_t wait_ns) {
   const int count = ::epoll_pwait2(epoll_, events.data(), kEventsMax, &wait, nullptr);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    auto& session = *static_cast<Session*>(event.data.ptr);
-    if ((event.events & EPOLLOUT) != 0) session.flush();
-    if ((event.events & ~static_cast<unsigned>(EPOLLOUT)) != 0) session.on_readable();
+    auto& endpoint = *static_cast<Endpoint*>(event.data.ptr);
+    if ((event.events & EPOLLOUT) != 0) endpoint.flush();
+    if ((event.events & ~static_cast<unsigned>(EPOLLOUT)) != 0) endpoint.on_readable();
   }
   flush();
 }

@@ -1,5 +1,5 @@
-// The client's one event loop: level-triggered epoll, one read buffer for all sessions, and what a
-// turn has written leaves in one send per session at its end.
+// The client's one event loop: level-triggered epoll, one read buffer for all endpoints, and what a
+// turn has written leaves in one send per endpoint at its end.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,13 @@
 
 namespace load {
 
-class Session;
+// Who owns a socket. Called from within a turn, perhaps once more after it closed the socket.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  virtual void on_readable() = 0;
+  virtual void flush() = 0;
+};
 
 class Loop {
  public:
@@ -17,10 +23,10 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void add(int fd, Session& session);
-  void watch(int fd, Session& session, bool readable, bool writable);
-  // The session flushes at the end of this turn. It must live until then.
-  void want_flush(Session& session) { writers_.push_back(&session); }
+  void add(int fd, Endpoint& endpoint);
+  void watch(int fd, Endpoint& endpoint, bool readable, bool writable);
+  // It flushes at the end of this turn, and must live until then.
+  void want_flush(Endpoint& endpoint) { writers_.push_back(&endpoint); }
   std::span<char> read_buffer() { return buffer_; }
 
   // Serves what is ready, after waiting for it up to `wait_ns`.
@@ -31,7 +37,7 @@ class Loop {
 
   int epoll_;
   std::vector<char> buffer_;
-  std::vector<Session*> writers_;
+  std::vector<Endpoint*> writers_;
 };
 
 }  // namespace load

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "churn.hpp"
+#include "cost.hpp"
 #include "idle.hpp"
 #include "options.hpp"
 #include "slow.hpp"
@@ -31,6 +32,8 @@ int run(const load::Options& options) {
       return load::Idle(options).run().finish(options.json);
     case load::Options::Mode::churn:
       return load::Churn(options).run().finish(options.json);
+    case load::Options::Mode::cost:
+      return load::Cost(options).run().finish(options.json);
   }
   return kCannotRun;
 }

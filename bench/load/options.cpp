@@ -61,6 +61,9 @@ void complete(Options& options) {
       (!options.has_identities || options.pid == 0 || options.rate > 0)) {
     throw CLI::ValidationError("--mode slow: needs --server realtimechat, --pid and no --rate");
   }
+  if (options.mode == Options::Mode::cost && !options.has_identities) {
+    throw CLI::ValidationError("--mode cost: needs --server realtimechat");
+  }
   const bool writes = options.mode == Options::Mode::traffic || options.mode == Options::Mode::slow;
   if (writes && options.publishers > options.readers) {
     throw CLI::ValidationError("--publishers: each is a reader too, so at most --readers");
@@ -68,6 +71,21 @@ void complete(Options& options) {
   if (options.body.find("{text}") == std::string::npos) {
     throw CLI::ValidationError("--body: needs {text}, where the stamp goes");
   }
+}
+
+void add_cost_options(CLI::App& app, Options& options) {
+  using Transport = Options::Transport;
+  app.add_option("--transport", options.transport,
+                 "Cost mode: what carries the chat to its readers")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Transport>{{"poll", Transport::poll},
+                                           {"xhr", Transport::xhr},
+                                           {"xhr-streaming", Transport::xhr_streaming},
+                                           {"eventsource", Transport::eventsource},
+                                           {"websocket", Transport::websocket}}));
+  app.add_option("--poll", options.poll_seconds, "Seconds between two polls of one reader")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("!--no-keep-alive", options.keep_alive, "A new connection for each poll");
 }
 
 void add_load_options(CLI::App& app, Options& options) {
@@ -117,12 +135,14 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
   app.add_option("--mode", options.mode,
                  "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
-                 "turns; idle: only hold sessions; churn: join and leave")
+                 "turns; idle: only hold sessions; churn: join and leave; cost: one writer to all "
+                 "rooms, and readers by --transport")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},
                                                {"slow", Options::Mode::slow},
                                                {"idle", Options::Mode::idle},
-                                               {"churn", Options::Mode::churn}}));
+                                               {"churn", Options::Mode::churn},
+                                               {"cost", Options::Mode::cost}}));
   options.subprotocol = "v12.stomp";
   app.add_option("--subprotocol", options.subprotocol, "Of the WebSocket");
   app.add_option("--header", headers, "name:value of the CONNECT frame, such as login:guest");
@@ -136,6 +156,7 @@ Options parse_options(int argc, char** argv) {
                "Make rooms whose messages are live only (RealTimeChat)");
   app.add_flag("--json", options.json, "Print the figures as one JSON object");
   add_load_options(app, options);
+  add_cost_options(app, options);
   try {
     app.parse(argc, argv);
     parse_url(url, options);

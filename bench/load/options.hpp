@@ -17,8 +17,9 @@ class CannotRun : public std::runtime_error {
 };
 
 struct Options {
-  enum class Mode { traffic, slow, idle, churn };
+  enum class Mode { traffic, slow, idle, churn, cost };
   enum class Window { copy, receipt };  // what tells a publisher that his message is through
+  enum class Transport { poll, xhr, xhr_streaming, eventsource, websocket };
   Mode mode = Mode::traffic;
 
   // The server. Templates know {room}, {token} and, in the body, {text}.
@@ -48,6 +49,9 @@ struct Options {
   double warm_up_seconds = 1;
   double settle_seconds = 3;
   std::uint32_t pairs = 20;  // slow mode: windows without and with the slow readers
+  Transport transport = Transport::websocket;  // cost mode: what carries the chat
+  double poll_seconds = 1;                     // between two polls of one user
+  bool keep_alive = true;                      // false: a connection for each poll
   std::uint32_t heart_beat_ms = 0;
   std::uint32_t at_once = 64;  // joins under way together
   double patience_seconds = 10;

@@ -47,6 +47,27 @@ std::int64_t ProcessWatch::rss_bytes() const {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
+KernelMemory kernel_memory() {
+  KernelMemory memory;
+  std::string word;
+  std::int64_t number = 0;
+  for (std::ifstream file("/proc/meminfo"); file >> word;) {
+    if (word == "Slab:" && file >> number) memory.slab_bytes = number * 1024;
+  }
+  std::ifstream file("/proc/net/sockstat");
+  while (file >> word && word != "TCP:") {
+  }
+  while (file >> word >> number) {
+    if (word == "inuse") memory.sockets = number;
+    if (word == "tw") memory.sockets_in_time_wait = number;
+    if (word == "mem") {
+      memory.socket_buffer_bytes = number * ::sysconf(_SC_PAGESIZE);
+      break;
+    }
+  }
+  return memory;
+}
+
 std::int64_t own_cpu_ns() {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -14,6 +14,15 @@ struct Memory {
   std::int64_t private_bytes = 0;
 };
 
+// What the kernel keeps, of everything on this machine.
+struct KernelMemory {
+  std::int64_t slab_bytes = 0;           // its objects: sockets, files, what waits in epoll
+  std::int64_t socket_buffer_bytes = 0;  // what TCP holds of data, whole pages
+  std::int64_t sockets = 0;              // of TCP, in use
+  std::int64_t sockets_in_time_wait = 0;
+};
+KernelMemory kernel_memory();
+
 class ProcessWatch {
  public:
   // 0 watches nothing: all figures are 0.

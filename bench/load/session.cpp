@@ -68,7 +68,9 @@ void Session::flush() {
     end("the server cut the connection");
     return;
   }
-  out_.erase(0, count < 0 ? 0 : static_cast<std::size_t>(count));
+  const std::size_t taken = count < 0 ? 0 : static_cast<std::size_t>(count);
+  bytes_out_ += taken;
+  out_.erase(0, taken);
   if (out_.empty() == watches_write_) {
     watches_write_ = !out_.empty();
     loop_.watch(fd_, *this, reads_, watches_write_);
@@ -94,6 +96,7 @@ void Session::read(std::size_t bytes_max) {
   }
   read_ns_ = now_ns();
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+  bytes_in_ += bytes.size();
   if (in_.empty()) {
     in_ = bytes.substr(take(bytes));
   } else {
@@ -131,12 +134,7 @@ std::size_t Session::take(std::string_view bytes) {
 
 void Session::on_upgraded() {
   state_ = State::connecting;
-  const std::string beat = std::to_string(options_.heart_beat_ms);
-  stomp::Headers headers{{"accept-version", "1.2"}, {"heart-beat", beat + ',' + beat}};
-  for (const auto& [name, value] : options_.connect_headers) {
-    headers.emplace_back(name, expand(value, "{token}", place_.token));
-  }
-  send(stomp::frame("CONNECT", headers));
+  send(stomp::connect_frame(options_, place_.token));
 }
 
 void Session::on_frame(const websocket::Frame& frame) {
@@ -193,13 +191,7 @@ void Session::on_stomp(std::string_view frame) {
 }
 
 void Session::on_connected(std::string_view frame) {
-  const std::string_view beats = stomp::header(frame, "heart-beat");
-  const std::size_t comma = beats.find(',');
-  if (options_.heart_beat_ms > 0 && comma != std::string_view::npos) {
-    const auto wanted =
-        static_cast<std::uint32_t>(std::strtoul(beats.data() + comma + 1, nullptr, 10));
-    if (wanted > 0) beats_wanted_ms_ = std::max(wanted, options_.heart_beat_ms);
-  }
+  beats_wanted_ms_ = stomp::beats_wanted_ms(options_, frame);
   state_ = State::subscribing;
   const auto subscribe = [this](const std::string& destination) {
     const std::string id = fmt::format("sub-{}", receipts_awaited_++);

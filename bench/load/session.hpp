@@ -27,7 +27,7 @@ class SessionEvents {
   virtual void on_closed(Session& session, const std::string& why) = 0;
 };
 
-class Session {
+class Session final : public Endpoint {
  public:
   struct Place {
     std::uint32_t index;  // among all sessions
@@ -37,7 +37,7 @@ class Session {
   };
   // Connects at once. `place`'s texts, `options` and `events` outlive it.
   Session(Loop& loop, const Options& options, SessionEvents& events, const Place& place);
-  ~Session();
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -47,6 +47,9 @@ class Session {
   std::uint32_t beats_wanted_ms() const { return beats_wanted_ms_; }
   // When the bytes at hand were read.
   std::int64_t read_ns() const { return read_ns_; }
+  // All that the socket took and gave so far, the upgrade included.
+  std::uint64_t bytes_out() const { return bytes_out_; }
+  std::uint64_t bytes_in() const { return bytes_in_; }
 
   // A whole STOMP frame or a heart-beat; leaves at the turn's end.
   void send(std::string_view stomp);
@@ -57,8 +60,8 @@ class Session {
   void read(std::size_t bytes_max);
 
   // For the loop.
-  void on_readable() { read(std::numeric_limits<std::size_t>::max()); }
-  void flush();
+  void on_readable() override { read(std::numeric_limits<std::size_t>::max()); }
+  void flush() override;
 
  private:
   enum class State { upgrading, connecting, subscribing, ready, leaving, closed };
@@ -84,6 +87,8 @@ class Session {
   std::uint32_t receipts_awaited_ = 0;
   std::uint32_t beats_wanted_ms_ = 0;
   std::int64_t read_ns_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t bytes_in_ = 0;
   std::string in_;         // of a frame that has not come whole
   std::string fragments_;  // of a message that has not
   std::string out_;

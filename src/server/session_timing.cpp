@@ -24,8 +24,12 @@ std::uint32_t clamped(std::uint64_t span_ms) {
 
 // A time of the last 49 days, of which `lower` is the lower half.
 std::uint64_t full_ms(std::uint64_t now_ms, std::uint32_t lower) {
-  return now_ms - (static_cast<std::uint32_t>(now_ms) - lower);
+  const std::uint64_t ago_ms = static_cast<std::uint32_t>(now_ms) - lower;
+  return now_ms - std::min(now_ms, ago_ms);
 }
+
+// Neither has been. Should none be for as long again, the next comes an interval late.
+constexpr std::uint32_t kLongAgoMs = 1U << 31;
 
 // A tenth early: what the client counts is when the beat arrives.
 std::uint32_t early(std::uint32_t interval_ms) {
@@ -36,7 +40,8 @@ std::uint32_t early(std::uint32_t interval_ms) {
 
 void Session::agree_heart_beats(const stomp::HeartBeat& client) {
   const Config& config = shard_.config();
-  times_.last_beat_ms = times_.last_ping_ms = static_cast<std::uint32_t>(shard_.loop().now_ms());
+  times_.last_beat_ms = times_.last_ping_ms =
+      static_cast<std::uint32_t>(shard_.loop().now_ms()) - kLongAgoMs;
   const auto ours = static_cast<std::uint32_t>(config.heart_beat_interval_ms);
   if (client.receives_ms > 0) times_.beat_every_ms = std::max(ours, client.receives_ms);
   // Silence says nothing of a client that promised no beats and cannot be asked.

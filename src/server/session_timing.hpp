@@ -7,7 +7,7 @@ namespace rtc::server {
 
 struct SessionTimes {
   // Loop time of our last heart-beat, and of our last ping: the lower half, as net::Connection
-  // keeps its own; at first the time of CONNECT.
+  // keeps its own; at first a time long ago.
   std::uint32_t last_beat_ms = 0;
   std::uint32_t last_ping_ms = 0;
   std::uint32_t beat_every_ms = 0;   // we send a heart-beat so often; 0: none

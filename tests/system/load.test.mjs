@@ -128,3 +128,53 @@ it('compares a room without and with two slow readers, and loses nothing of the 
   assert.equal(report.slow_joins, 1);
   assert.ok(report.latency_p99_us_without > 0 && report.latency_p99_us_with > 0);
 });
+
+const carriers = [
+  ['poll', '--poll', '0.2'],
+  ['poll', '--poll', '0.2', '--no-keep-alive'],
+  ['xhr'],
+  ['xhr-streaming'],
+  ['eventsource'],
+  ['websocket'],
+];
+for (const [transport, ...args] of carriers) {
+  it(`carries a chat to every reader by ${[transport, ...args].join(' ')}, each message once and in order`, async (t) => {
+    // An answer ends after a KiB: streams go on in the next one.
+    const server = await serverFor(t, { args: ['--sockjs-response-bytes-max', '1KiB'] });
+    const report = await load(`${server.wsUrl}/ws`, ['--mode', 'cost', '--transport', transport, ...args, '--rooms', '2', '--readers', '5',
+      '--rate', '100', '--seconds', '0.5', '--warm-up', '0.1', '--settle', '0', '--heart-beat', '1000']);
+    assert.ok(report.written > 10);
+    assert.equal(report.seen, report.written * 5);
+    assert.equal(report.transport, transport);
+    assert.ok(report.bytes_to_user_per_user_second > report.bytes_to_server_per_user_second);
+    assert.equal(report.requests_per_user_second > 0, transport !== 'websocket');
+    assert.equal(report.connections_per_user_second > 0, args.includes('--no-keep-alive'));
+  });
+}
+
+it('fails where the server goes away before all is seen', async (t) => {
+  const server = await serverFor(t);
+  const failing = assert.rejects(run(client, [`${server.wsUrl}/ws`, '--mode', 'cost', '--transport', 'xhr', '--readers', '3', '--rate', '20',
+    '--seconds', '60', '--warm-up', '0', '--settle', '0', '--json']), ({ code }) => code === 1 || code === 3);
+  await waitFor('the readers to see something', async () => (await metric(server, 'store_messages_total')) > 3);
+  await server.stop();
+  await failing;
+});
+
+it('compares what carries a chat by script/bench cost, and fills the page and its plots', async () => {
+  const out = path.join(root, 'build/bench-smoke-cost');
+  await rm(out, { recursive: true, force: true });
+  await run(path.join(root, 'script/bench'), ['--smoke', 'cost'], { env: { ...process.env, RTC_BINARY: program } });
+  const ways = ['poll_short', 'poll_long', 'poll_long_new', 'xhr', 'xhr_streaming', 'eventsource', 'websocket'];
+  for (const name of ways.flatMap((way) => ['1-0', '1-20', '3-0', '3-20'].map((of) => `${way}-${of}`))) {
+    const report = JSON.parse(await readFile(path.join(out, `carry-${name}.json`), 'utf8'));
+    assert.deepEqual({ ...report, ...sound }, report, name);
+    assert.equal(report.seen > 0, name.endsWith('-20'), name);
+  }
+  const page = await readFile(path.join(out, 'connection-cost.md'), 'utf8');
+  assert.match(page, /\| WebSocket \| 0 \|[^\n]+\| 0 \| [\d.]+ \|\n/);
+  assert.match(page, /JWT of \d+ bytes/);
+  for (const name of ['cpu', 'bytes', 'delay', 'growth', 'memory']) {
+    assert.match(await readFile(path.join(out, `cost-${name}.svg`), 'utf8'), /^<svg [^]*WebSocket/);
+  }
+});
