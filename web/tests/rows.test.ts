@@ -49,6 +49,7 @@ describe('rows', () => {
       text: 'x',
       writtenAt: '2026-03-01T12:00:00Z',
       status: 'sending',
+      sentAs: null,
       after: 0,
       claimedBy: null,
       id: null,

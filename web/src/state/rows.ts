@@ -1,6 +1,6 @@
 // From messages to rows: who heads a group, where a day begins, what is still on its way.
 import type { ChatMessage, Identity } from '../wire/types';
-import type { Outgoing, OutgoingStatus } from './room-log';
+import type { Outgoing, OutgoingStatus } from './log-shape';
 import type { Shown } from './view';
 
 export interface DayRow {
