@@ -26,7 +26,7 @@ export class Chat {
       },
       unsubscribed: (id, { type }) => this.#rooms.get(id)?.unsubscribed(type),
       message: (id, message, epoch) => this.#rooms.get(id)?.hear(message, epoch),
-      marker: (id, marker, epoch) => this.#rooms.get(id)?.mark(marker, epoch),
+      marker: (id, marker, epoch) => this.#rooms.get(id)?.marked(marker, epoch),
       people: () => undefined,
       watching: () => undefined,
       receipt: (key, id) => this.#each((room) => room.receipt(key, id)),
@@ -57,6 +57,7 @@ export class Chat {
         this.link.reopen();
       },
     });
+    if (this.keyring.me) room.becomes(this.keyring.me.id);
     this.#rooms.set(id, room);
     return room;
   }

@@ -12,9 +12,11 @@ export class Keyring {
   #checked = false;
   readonly #changed: (me: Identity) => void;
 
-  /** `changed` is told of each person that the reader becomes, at the first renewal too. */
+  /** `changed` is told of each person that the reader becomes. */
   constructor(changed: (me: Identity) => void) {
     this.#changed = changed;
+    // Nobody has to wait for the server to see who he is.
+    this.#take(this.token);
   }
 
   get token(): string {

@@ -142,7 +142,10 @@ export class Link {
 
   /** Nothing came of a socket: is it the server that is away, or are WebSockets blocked? */
   async #judge(): Promise<void> {
-    if (await healthy()) this.#blocked += 1;
+    if (!(await healthy())) return;
+    this.#blocked += 1;
+    // The server is there: the other way need not wait.
+    if (this.#blocked >= blockedFrom) void this.#open();
   }
 
   #again(askedMs: number | null, atOnce = false): void {

@@ -6,6 +6,7 @@ import { pauseMs } from './backoff';
 import { newKey } from './key';
 import { emptyLog, holes, newestId, type Outgoing, type RoomLog } from './log-shape';
 import { sync } from './outbox';
+import { ReadMark } from './read-mark.svelte';
 import { reduce, type LogEvent } from './room-log';
 import { Sender } from './sender';
 
@@ -34,6 +35,7 @@ export class Room {
   place: number | null = null;
 
   readonly id: string;
+  readonly mark: ReadMark;
   readonly #host: RoomHost;
   readonly #sender: Sender;
   #connection: Connection | null = null;
@@ -46,6 +48,7 @@ export class Room {
 
   constructor(id: string, host: RoomHost) {
     this.id = id;
+    this.mark = new ReadMark(id);
     this.#host = host;
     this.#sender = new Sender(
       id,
@@ -59,6 +62,10 @@ export class Room {
     return newestId(this.log);
   }
 
+  get unread(): number {
+    return Math.max(0, this.newest - (this.mark.read ?? this.newest));
+  }
+
   /** The reader is this person from now on. */
   becomes(me: string): void {
     this.#apply({ type: 'identity', me });
@@ -66,6 +73,7 @@ export class Room {
 
   /** Posts `text`: at once when connected, else as soon as it is. */
   write(text: string): void {
+    this.mark.clearLine();
     this.#apply({ type: 'written', key: newKey(), text, at: new Date().toISOString() });
     this.#sender.flush();
   }
@@ -147,7 +155,7 @@ export class Room {
   }
 
   /** Messages that do not come: they are read from history, all anew if the ids are others. */
-  mark({ type, to }: Marker, epoch: string | null): void {
+  marked({ type, to }: Marker, epoch: string | null): void {
     this.#show();
     this.#epoch = epoch;
     if (type === 'EPOCH_CHANGED') this.#apply({ type: 'forgotten' });
@@ -178,6 +186,8 @@ export class Room {
   #apply(event: LogEvent): void {
     const before = this.log;
     this.log = reduce(before, event);
+    if (this.log.known !== before.known && this.log.known.length > 0)
+      this.mark.arrived(this.newest);
     if (this.log.outgoing !== before.outgoing)
       sync(this.id, before.outgoing, this.log.outgoing);
   }

@@ -9,6 +9,12 @@ export interface DayRow {
   readonly day: Date;
 }
 
+/** What stands below is new since the reader left. */
+export interface LineRow {
+  readonly kind: 'line';
+  readonly key: string;
+}
+
 export interface MessageRow {
   readonly kind: 'message';
   readonly key: string;
@@ -27,7 +33,7 @@ export interface MessageRow {
   readonly tail: boolean;
 }
 
-export type Row = DayRow | MessageRow;
+export type Row = DayRow | LineRow | MessageRow;
 
 type Line = Omit<MessageRow, 'head' | 'tail'> & { readonly sender: string };
 
@@ -80,25 +86,32 @@ export function rowsOf(
   outgoing: readonly Outgoing[],
   me: Identity | null,
   keys: ReadonlyMap<number, string>,
+  line: number | null = null,
 ): Row[] {
   const own = me?.id ?? '';
   const lines = messages.map((message) => lineOf(message, own, keys));
   if (me) lines.push(...outgoing.map((item) => outgoingLine(item, me)));
   const rows: Row[] = [];
   let previous = above ? lineOf(above, own, keys) : null;
+  let drawn = line === null || (previous?.id ?? 0) > line;
   lines.forEach(({ sender, ...row }, index) => {
-    const line = { sender, ...row };
+    const current = { sender, ...row };
     const next = lines[index + 1];
     const day = dayOf(row.at);
     if (!previous || dayOf(previous.at) !== day) {
       rows.push({ kind: 'day', key: `day-${day}-${row.key}`, day: row.at });
     }
+    const fresh = !drawn && row.id !== null && row.id > (line ?? 0);
+    if (fresh) {
+      drawn = true;
+      rows.push({ kind: 'line', key: `line-${line}` });
+    }
     rows.push({
       ...row,
-      head: !previous || !sameGroup(previous, line),
-      tail: !next || !sameGroup(line, next) || minuteOf(next.at) !== minuteOf(row.at),
+      head: fresh || !previous || !sameGroup(previous, current),
+      tail: !next || !sameGroup(current, next) || minuteOf(next.at) !== minuteOf(row.at),
     });
-    previous = line;
+    previous = current;
   });
   return rows;
 }
