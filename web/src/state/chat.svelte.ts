@@ -1,52 +1,176 @@
 // The page's one chat: who the reader is, the connection, and the rooms over it. Components read its
 // fields and call its verbs; it knows nothing of the document.
-import { lobby } from '../wire/types';
+import { makeRoom, privateRoom } from '../wire/http';
+import { lobby, type PersonName } from '../wire/types';
 import { Keyring } from './keyring.svelte';
 import { Link } from './link.svelte';
+import { MyRooms, type MyRoom } from './my-rooms.svelte';
+import { OpenRooms } from './open-rooms.svelte';
 import { hasPlace, inherit } from './outbox';
+import { Presence } from './presence.svelte';
 import { Room } from './room.svelte';
 import { live } from './tabs';
+import { Typist } from './typist';
+
+/** Rooms of the list whose number of people is watched beside one's own. */
+const listedMax = 20;
 
 export class Chat {
   readonly keyring: Keyring;
   readonly link: Link;
-  readonly #rooms = new Map<string, Room>();
+  readonly mine = new MyRooms();
+  readonly listed: OpenRooms;
   /** The room that is open. */
-  room: Room;
+  room = $state.raw() as Room;
 
-  constructor() {
+  readonly #rooms = new Map<string, Room>();
+  readonly #presences = new Map<string, Presence>();
+  #watched = new Set<string>();
+  #looking: readonly string[] = [];
+  #typist = new Typist((typing) => this.link.connection?.type(this.room.id, typing));
+
+  constructor(first: string) {
     this.keyring = new Keyring((me) => this.#each((room) => room.becomes(me.id)));
+    this.listed = new OpenRooms(() => this.keyring.token);
     this.link = new Link(this.keyring, {
       ready: () => void this.room.begin().catch(() => undefined),
-      opened: (connection) => this.#each((room) => void room.attach(connection)),
-      lost: () => this.#each((room) => room.detach()),
+      opened: (connection) => {
+        this.#watched.clear();
+        this.#each((room) => void room.attach(connection));
+        this.#watch();
+      },
+      lost: () => {
+        this.#each((room) => room.detach());
+        for (const presence of this.#presences.values()) presence.lost();
+      },
       subscribed: (id) => {
         this.#rooms.get(id)?.subscribed();
-        if (id === this.room.id) this.link.settled();
+        if (id === lobby) this.link.settled();
       },
       unsubscribed: (id, { type }) => this.#rooms.get(id)?.unsubscribed(type),
       message: (id, message, epoch) => this.#rooms.get(id)?.hear(message, epoch),
       marker: (id, marker, epoch) => this.#rooms.get(id)?.marked(marker, epoch),
-      people: () => undefined,
-      watching: () => undefined,
+      people: (id, change) => this.#presences.get(id)?.change(change),
+      watching: (id) => {
+        if (id === this.room.id) void this.presence(id).readRoster();
+      },
       receipt: (key, id) => this.#each((room) => room.receipt(key, id)),
       refused: (key, { type }) => this.#each((room) => room.refused(key, type)),
     });
-    this.room = this.#make(lobby);
+    for (const { id } of this.mine.list) this.#make(id);
+    this.room = this.#join({ id: first, name: '', other: null });
   }
 
   /** Joins, and stays joined. Called once. */
   start(): void {
     live();
     this.keyring.follow(() => this.link.reopen());
-    inherit((roomId, items) => this.#rooms.get(roomId)?.inherit(items));
+    inherit((roomId, items) => (this.#rooms.get(roomId) ?? this.#make(roomId)).inherit(items));
+    addEventListener('storage', ({ key }) => {
+      if (key === 'rtc.read') this.#each((room) => room.mark.refresh());
+    });
     this.link.start();
+  }
+
+  /** Opens a room, one of the reader's from now on. */
+  show(id: string): void {
+    if (id === this.room.id) return;
+    this.#typist.changed(false);
+    this.room = this.#join({ id, name: '', other: null });
+    void this.room.begin().catch(() => undefined);
+    if (this.#watched.has(id)) void this.presence(id).readRoster();
+  }
+
+  /** Makes an open room; its id. */
+  async make(name: string): Promise<string> {
+    const { roomId, name: given } = await makeRoom(this.keyring.token, name);
+    this.#join({ id: roomId, name: given, other: null });
+    return roomId;
+  }
+
+  /** The room with that person alone; its id. */
+  async withPerson({ senderId, randId }: PersonName): Promise<string> {
+    const me = this.keyring.me?.id ?? '';
+    const id = await privateRoom(this.keyring.token, me, senderId);
+    this.#join({ id, name: randId, other: senderId });
+    return id;
+  }
+
+  /** Notes what a room is called. */
+  named(id: string, name: string): void {
+    if (this.mine.get(id)) this.mine.add({ id, name, other: null });
+  }
+
+  leave(id: string): void {
+    if (id === lobby) return;
+    this.mine.remove(id);
+    this.#drop(id);
+  }
+
+  write(text: string): void {
+    this.#typist.sent();
+    this.room.write(text);
+  }
+
+  typing(typing: boolean): void {
+    this.#typist.changed(typing);
+  }
+
+  unread(id: string): number {
+    return this.#rooms.get(id)?.unread ?? 0;
+  }
+
+  /** Who is in a room, as far as it is watched. */
+  presence(id: string): Presence {
+    let presence = this.#presences.get(id);
+    if (!presence) {
+      presence = new Presence(id, () => this.keyring.token);
+      this.#presences.set(id, presence);
+    }
+    return presence;
+  }
+
+  /** The rooms of the list that somebody looks at. */
+  look(ids: readonly string[]): void {
+    this.#looking = ids.slice(0, listedMax);
+    this.#watch();
   }
 
   /** False when too much waits to be sent already. */
   hasPlace(text: string): boolean {
     const waiting = [...this.#rooms.values()].flatMap((room) => room.log.outgoing);
     return hasPlace(waiting, text);
+  }
+
+  #join(mine: MyRoom): Room {
+    for (const { id } of this.mine.add(mine)) this.#drop(id);
+    const old = this.#rooms.get(mine.id);
+    const room = old ?? this.#make(mine.id);
+    const { connection } = this.link;
+    if (connection && !old) void room.attach(connection);
+    this.#watch();
+    return room;
+  }
+
+  #drop(id: string): void {
+    this.#rooms.get(id)?.detach();
+    this.#rooms.delete(id);
+    this.link.connection?.unsubscribe(id);
+    this.#watch();
+  }
+
+  /** Watches who is in the reader's rooms and in those that he looks at, and in no others. */
+  #watch(): void {
+    const { connection } = this.link;
+    if (!connection) return;
+    const wanted = new Set([...this.mine.list.map(({ id }) => id), ...this.#looking]);
+    for (const id of this.#watched) if (!wanted.has(id)) connection.unwatch(id);
+    for (const id of this.#presences.keys()) if (!wanted.has(id)) this.#presences.delete(id);
+    for (const id of wanted) {
+      this.presence(id);
+      if (!this.#watched.has(id)) connection.watch(id);
+    }
+    this.#watched = wanted;
   }
 
   #make(id: string): Room {

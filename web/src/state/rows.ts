@@ -21,6 +21,7 @@ export interface MessageRow {
   /** Null until the room has given it one. */
   readonly id: number | null;
   readonly own: boolean;
+  readonly senderId: string;
   readonly nickname: string;
   readonly nameTag: string;
   readonly address: string;
@@ -49,6 +50,7 @@ function lineOf(message: ChatMessage, me: string, keys: ReadonlyMap<number, stri
     key: keys.get(message.id) ?? `m${message.id}`,
     id: message.id,
     own: message.senderId !== '' && message.senderId === me,
+    senderId: message.senderId,
     nickname: message.randId,
     nameTag: message.nameTag,
     address: message.ipAddress,
@@ -65,6 +67,7 @@ function outgoingLine(item: Outgoing, me: Identity): Line {
     key: item.key,
     id: null,
     own: true,
+    senderId: me.id,
     nickname: me.nickname,
     nameTag: me.nameTag,
     address: '',
@@ -87,9 +90,11 @@ export function rowsOf(
   me: Identity | null,
   keys: ReadonlyMap<number, string>,
   line: number | null = null,
+  muted: ReadonlySet<string> = new Set(),
 ): Row[] {
   const own = me?.id ?? '';
-  const lines = messages.map((message) => lineOf(message, own, keys));
+  const heard = messages.filter(({ senderId }) => !muted.has(senderId));
+  const lines = heard.map((message) => lineOf(message, own, keys));
   if (me) lines.push(...outgoing.map((item) => outgoingLine(item, me)));
   const rows: Row[] = [];
   let previous = above ? lineOf(above, own, keys) : null;

@@ -1,7 +1,8 @@
 // What stays in this browser over a reload, for all tabs of it. A browser that forbids storage
 // costs the memory, nothing else.
 
-export type Kept = 'rtc.token' | 'rtc.language' | 'rtc.drafts' | 'rtc.read' | 'rtc.rooms';
+export type Kept =
+  'rtc.token' | 'rtc.language' | 'rtc.drafts' | 'rtc.read' | 'rtc.rooms' | 'rtc.muted';
 
 /** Messages that wait to be sent stand each under a key of its own. */
 export const waitingPrefix = 'rtc.waiting.';
