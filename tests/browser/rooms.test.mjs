@@ -77,6 +77,7 @@ test('a room is made, found with its people, opened by its link, and left', asyn
   await bora.hears('hello, room');
 
   await anna.sees(3);
+  await here(anna, '책 읽는 방').filter({ hasText: '3 here' }).waitFor();
   await bora.at('leave-room').click();
   await inRoom(bora, 'Lobby');
   await anna.sees(2);
