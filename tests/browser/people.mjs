@@ -34,19 +34,34 @@ export class Person {
   /** The server is meant to be away for a while: the browser's own complaints do not count. */
   mayLoseServer = false;
 
-  static async join(browser, url, { width = 1440, height = 900, ...options } = {}) {
-    const person = new Person();
-    person.#context = await browser.newContext({
+  static async join(
+    browser,
+    url,
+    { width = 1440, height = 900, mayLoseServer = false, ...options } = {},
+  ) {
+    const context = await browser.newContext({
       viewport: { width, height },
       locale: 'en-US',
       timezoneId: 'Asia/Seoul',
       ...options,
     });
-    person.page = await person.#context.newPage();
+    return Person.#open(context, url, mayLoseServer);
+  }
+
+  static async #open(context, url, mayLoseServer) {
+    const person = new Person();
+    person.mayLoseServer = mayLoseServer;
+    person.#context = context;
+    person.page = await context.newPage();
     person.#watch();
     await person.page.goto(url);
     await person.connected();
     return person;
+  }
+
+  /** The same person in one more tab. */
+  anotherTab() {
+    return Person.#open(this.#context, this.page.url(), this.mayLoseServer);
   }
 
   #watch() {

@@ -2,11 +2,13 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { Chat } from './state/chat.svelte';
+import { roomOfHash } from './state/my-rooms.svelte';
+import { lobby } from './wire/types';
 import './ui/theme.css';
 
 const target = document.getElementById('app');
 if (target) {
-  const chat = new Chat();
+  const chat = new Chat(roomOfHash(location.hash) ?? lobby);
   mount(App, { target, props: { chat } });
   chat.start();
 }

@@ -1,5 +1,6 @@
 // Small logs for the tests of this folder.
-import type { LogEvent, RoomLog } from '../src/state/room-log';
+import type { RoomLog } from '../src/state/log-shape';
+import type { LogEvent } from '../src/state/room-log';
 import type { ChatMessage } from '../src/wire/types';
 
 export const me = '11111111-1111-4111-8111-111111111111';

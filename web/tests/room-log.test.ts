@@ -1,7 +1,7 @@
 // The room log: one order, no repeats, holes known, own messages once.
 import { describe, expect, it } from 'vitest';
-import { emptyLog, holes, newestId, reduce, unsettled } from '../src/state/room-log';
-import type { LogEvent, RoomLog } from '../src/state/room-log';
+import { emptyLog, holes, newestId, unsettled, type Outgoing, type RoomLog } from '../src/state/log-shape';
+import { keptNewest, reduce, type LogEvent } from '../src/state/room-log';
 import { ids, message, me, other, page } from './make';
 
 const play = (events: readonly LogEvent[], from: RoomLog = { ...emptyLog, me }): RoomLog =>
@@ -184,5 +184,89 @@ describe('own messages on their way', () => {
   it('has come through after all when its receipt is late', () => {
     const late = play([...written('k', 'hi'), { type: 'refused', key: 'k' }], start);
     expect(reduce(late, live(3, 'hi', me)).outgoing).toEqual([]);
+  });
+});
+
+describe('another numbering', () => {
+  const start = play([page(null, 1, 9), ...written('k', 'hi'), ...written('s', 'yo')]);
+
+  it('forgets what it knew, and sends again what had no receipt', () => {
+    const log = play([receipt('s', 12), live(10, 'hi', me), { type: 'forgotten' }], start);
+    expect([ids(log), log.known, [...log.keys], log.me]).toEqual([[], [], [], me]);
+    expect(log.outgoing.map(({ key, claimedBy, after }) => [key, claimedBy, after])).toEqual([
+      ['k', null, 0],
+    ]);
+    const anew = play([live(4, 'later'), page(4, 1, 3)], log);
+    expect([ids(anew), anew.known]).toEqual([[1, 2, 3, 4], [{ from: 1, to: 4 }]]);
+  });
+
+  it('drops what is stored once its id lies behind the newest, seen or not', () => {
+    const log = play([receipt('s', 12)], start);
+    expect(log.outgoing.map(({ key }) => key)).toEqual(['k', 's']);
+    expect(play([page(21, 15, 20)], log).outgoing.map(({ key }) => key)).toEqual(['k']);
+  });
+});
+
+describe('what is kept in memory', () => {
+  const log = play([page(null, 1, 5000), ...written('k', 'hi')]);
+  const trimmed = (from: number, to: number): RoomLog =>
+    reduce(log, { type: 'trimmed', keep: { from, to } });
+
+  it('is what is near the reader, and the newest', () => {
+    const kept = trimmed(1000, 1999);
+    expect(kept.known).toEqual([
+      { from: 1000, to: 1999 },
+      { from: 5001 - keptNewest, to: 5000 },
+    ]);
+    expect(kept.messages.length).toBe(1000 + keptNewest);
+    expect([newestId(kept), kept.outgoing.length]).toEqual([5000, 1]);
+  });
+
+  it('is one piece when the reader is near the newest', () => {
+    expect(trimmed(4500, 5500).known).toEqual([{ from: 4500, to: 5000 }]);
+    expect(trimmed(1, 6000)).toBe(log);
+  });
+
+  it('still knows where the room begins, and comes back by history', () => {
+    const kept = trimmed(-500, 500);
+    expect(kept.known[0]).toEqual({ from: 1, to: 500 });
+    const again = reduce(kept, page(601, 501, 600));
+    expect(again.known[0]).toEqual({ from: 1, to: 600 });
+  });
+});
+
+describe('messages of an earlier page view', () => {
+  const earlier = (key: string, at: string, sentAs: string | null): Outgoing => ({
+    text: key,
+    key,
+    writtenAt: at,
+    status: 'waiting',
+    sentAs,
+    after: 0,
+    claimedBy: null,
+    id: null,
+  });
+
+  it('stand in the order in which they were written, each once', () => {
+    const items = [earlier('b', '2026-01-02T00:00:00Z', null), earlier('a', '2026-01-01T00:00:00Z', me)];
+    const log = play([{ type: 'restored', items }, { type: 'restored', items }]);
+    expect(log.outgoing.map(({ key, status }) => [key, status])).toEqual([
+      ['a', 'waiting'],
+      ['b', 'waiting'],
+    ]);
+  });
+
+  it('are not sent by themselves when somebody else had sent them', () => {
+    const items = [earlier('a', '2026-01-01T00:00:00Z', other)];
+    expect(play([{ type: 'restored', items }]).outgoing[0]?.status).toBe('failed');
+    const before = play([{ type: 'restored', items }, { type: 'identity', me }], emptyLog);
+    expect(before.outgoing[0]?.status).toBe('failed');
+  });
+
+  it('are found in the room when they had come through', () => {
+    const items = [earlier('hi', '2026-01-01T00:00:00Z', me)];
+    const log = play([{ type: 'restored', items }, page(null, 1, 2), live(3, 'hi', me)]);
+    expect([log.outgoing[0]?.claimedBy, unsettled(log)]).toEqual([3, []]);
+    expect(play([{ type: 'sending', key: 'hi' }, receipt('hi', 3)], log).outgoing).toEqual([]);
   });
 });

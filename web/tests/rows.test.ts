@@ -49,6 +49,7 @@ describe('rows', () => {
       text: 'x',
       writtenAt: '2026-03-01T12:00:00Z',
       status: 'sending',
+      sentAs: null,
       after: 0,
       claimedBy: null,
       id: null,
@@ -66,5 +67,27 @@ describe('rows', () => {
     );
     const keys = rowsOf({ above: null, messages }, [], identity, new Map()).map(({ key }) => key);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('the line of what is new', () => {
+  const messages = [at(5, '2026-03-01T12:00:10'), at(7, '2026-03-01T12:00:20')];
+  const kinds = (line: number | null, above = false): string[] =>
+    rowsOf({ above: above ? at(4, '2026-03-01T12:00:00') : null, messages }, [], identity, new Map(), line)
+      .filter(({ kind }) => kind !== 'day')
+      .map((row) => (row.kind === 'message' ? `${row.id}${row.head ? ' head' : ''}` : row.kind));
+
+  it('stands once, before the first new message, which heads a group', () => {
+    expect(kinds(5)).toEqual(['5 head', 'line', '7 head']);
+    expect(kinds(6)).toEqual(['5 head', 'line', '7 head']);
+    expect(kinds(4, true)).toEqual(['line', '5 head', '7']);
+  });
+
+  it('is not there when it lies elsewhere', () => {
+    expect([kinds(null), kinds(7), kinds(3, true)]).toEqual([
+      ['5 head', '7'],
+      ['5 head', '7'],
+      ['5', '7'],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 // The sliding part of the log: bounded, without a hole, with a heading that never changes.
 import { describe, expect, it } from 'vitest';
-import { emptyLog, reduce, type RoomLog } from '../src/state/room-log';
+import { emptyLog, type RoomLog } from '../src/state/log-shape';
+import { reduce } from '../src/state/room-log';
 import {
   atBeginning,
   atNewest,

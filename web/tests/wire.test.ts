@@ -4,8 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { boundedMs, pauseMs } from '../src/state/backoff';
 import { newKey } from '../src/state/key';
 import { utf8Bytes } from '../src/state/utf8';
+import { asEnvelope, asMarker, asMessage, askedPauseMs, parseJson } from '../src/wire/parse';
 import { identityOf } from '../src/wire/token';
-import { asEnvelope, asMessage, askedPauseMs, parseJson } from '../src/wire/types';
 import { message } from './make';
 
 // Every browser has it; Node 18 only under another name.
@@ -55,6 +55,9 @@ describe('messages and envelopes', () => {
   it('takes a marker for no message', () => {
     const marker = parseJson('{"type":"HISTORY_GAP","from":3,"to":9}');
     expect(asMessage(marker)).toBe(null);
+    expect(asMarker(marker)).toEqual(marker);
+    for (const wrong of [message(1), { type: 'HISTORY_GAP', from: -1, to: 2 }, null])
+      expect(asMarker(wrong)).toBe(null);
   });
 
   it('reads an envelope', () => {

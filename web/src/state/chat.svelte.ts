@@ -1,262 +1,192 @@
-// The page's one chat: who the reader is, the connection and its returns, and the room's log.
-// Components read its fields and call its verbs; it knows nothing of the document.
-import { history, init, TokenRefused } from '../wire/http';
-import { Connection } from '../wire/socket';
-import { identityOf } from '../wire/token';
-import { limits, lobby, type ChatMessage, type Identity } from '../wire/types';
-import { boundedMs, pauseMs } from './backoff';
-import { newKey } from './key';
-import type { Range } from './ranges';
-import { emptyLog, holes, newestId, reduce, type LogEvent, type RoomLog } from './room-log';
-import { keep, recall } from './storage';
+// The page's one chat: who the reader is, the connection, and the rooms over it. Components read its
+// fields and call its verbs; it knows nothing of the document.
+import { makeRoom, privateRoom } from '../wire/http';
+import { lobby, type PersonName } from '../wire/types';
+import { Keyring } from './keyring.svelte';
+import { Link } from './link.svelte';
+import { MyRooms, type MyRoom } from './my-rooms.svelte';
+import { OpenRooms } from './open-rooms.svelte';
+import { hasPlace, inherit } from './outbox';
+import { Presence } from './presence.svelte';
+import { Room } from './room.svelte';
+import { live } from './tabs';
+import { Typist } from './typist';
 
-export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'offline';
-
-const firstPage = 60;
-/** A hole up to this size is filled at once; a longer one when the reader scrolls there. */
-const eagerHole = 500;
-const receiptTimeoutMs = 20_000;
-const showEveryMs = 100;
-
-const sizeOf = ({ from, to }: Range): number => to - from + 1;
+/** Rooms of the list whose number of people is watched beside one's own. */
+const listedMax = 20;
 
 export class Chat {
-  link = $state<LinkState>('connecting');
-  me = $state.raw<Identity | null>(null);
-  people = $state<number | null>(null);
-  log = $state.raw<RoomLog>(emptyLog);
-  /** History is on its way. */
-  loading = $state(false);
-  /** The last try to load history failed; `retryLoad` or a reconnect clears it. */
-  loadFailed = $state(false);
+  readonly keyring: Keyring;
+  readonly link: Link;
+  readonly mine = new MyRooms();
+  readonly listed: OpenRooms;
+  /** The room that is open. */
+  room = $state.raw() as Room;
 
-  readonly roomId = lobby;
+  readonly #rooms = new Map<string, Room>();
+  readonly #presences = new Map<string, Presence>();
+  #watched = new Set<string>();
+  #looking: readonly string[] = [];
+  #typist = new Typist((typing) => this.link.connection?.type(this.room.id, typing));
 
-  #token = recall('rtc.token');
-  #tokenChecked = false;
-  #connection: Connection | null = null;
-  #opening = false;
-  #wasConnected = false;
-  #caughtUp = false;
-  #filling = false;
-  #attempt = 0;
-  #heard: ChatMessage[] = [];
-  #shownAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  constructor(first: string) {
+    this.keyring = new Keyring((me) => this.#each((room) => room.becomes(me.id)));
+    this.listed = new OpenRooms(() => this.keyring.token);
+    this.link = new Link(this.keyring, {
+      ready: () => void this.room.begin().catch(() => undefined),
+      opened: (connection) => {
+        this.#watched.clear();
+        this.#each((room) => void room.attach(connection));
+        this.#watch();
+      },
+      lost: () => {
+        this.#each((room) => room.detach());
+        for (const presence of this.#presences.values()) presence.lost();
+      },
+      subscribed: (id) => {
+        this.#rooms.get(id)?.subscribed();
+        if (id === lobby) this.link.settled();
+      },
+      unsubscribed: (id, { type }) => this.#rooms.get(id)?.unsubscribed(type),
+      message: (id, message, epoch) => this.#rooms.get(id)?.hear(message, epoch),
+      marker: (id, marker, epoch) => this.#rooms.get(id)?.marked(marker, epoch),
+      people: (id, change) => this.#presences.get(id)?.change(change),
+      watching: (id) => {
+        if (id === this.room.id) void this.presence(id).readRoster();
+      },
+      receipt: (key, id) => this.#each((room) => room.receipt(key, id)),
+      refused: (key, { type }) => this.#each((room) => room.refused(key, type)),
+    });
+    for (const { id } of this.mine.list) this.#make(id);
+    this.room = this.#join({ id: first, name: '', other: null });
+  }
 
-  /** Joins the room, and stays joined. Called once. */
+  /** Joins, and stays joined. Called once. */
   start(): void {
-    addEventListener('online', () => this.#openNow());
-    addEventListener('offline', () => {
-      this.#connection?.close();
-      this.#showLink();
+    live();
+    this.keyring.follow(() => this.link.reopen());
+    inherit((roomId, items) => (this.#rooms.get(roomId) ?? this.#make(roomId)).inherit(items));
+    addEventListener('storage', ({ key }) => {
+      if (key === 'rtc.read') this.#each((room) => room.mark.refresh());
     });
-    addEventListener('pageshow', () => this.#openNow());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#openNow();
-    });
-    void this.#open();
+    this.link.start();
   }
 
-  /** Posts `text`: at once when connected, else as soon as it is. */
+  /** Opens a room, one of the reader's from now on. */
+  show(id: string): void {
+    if (id === this.room.id) return;
+    this.#typist.changed(false);
+    this.room = this.#join({ id, name: '', other: null });
+    void this.room.begin().catch(() => undefined);
+    if (this.#watched.has(id)) void this.presence(id).readRoster();
+  }
+
+  /** Makes an open room; its id. */
+  async make(name: string): Promise<string> {
+    const { roomId, name: given } = await makeRoom(this.keyring.token, name);
+    this.#join({ id: roomId, name: given, other: null });
+    return roomId;
+  }
+
+  /** The room with that person alone; its id. */
+  async withPerson({ senderId, randId }: PersonName): Promise<string> {
+    const me = this.keyring.me?.id ?? '';
+    const id = await privateRoom(this.keyring.token, me, senderId);
+    this.#join({ id, name: randId, other: senderId });
+    return id;
+  }
+
+  /** Notes what a room is called. */
+  named(id: string, name: string): void {
+    if (this.mine.get(id)) this.mine.add({ id, name, other: null });
+  }
+
+  leave(id: string): void {
+    if (id === lobby) return;
+    this.mine.remove(id);
+    this.#drop(id);
+  }
+
   write(text: string): void {
-    const key = newKey();
-    this.#apply({ type: 'written', key, text, at: new Date().toISOString() });
-    this.#flush();
+    this.#typist.sent();
+    this.room.write(text);
   }
 
-  retry(key: string): void {
-    this.#apply({ type: 'retry', key });
-    this.#flush();
+  typing(typing: boolean): void {
+    this.#typist.changed(typing);
   }
 
-  discard(key: string): void {
-    this.#apply({ type: 'discarded', key });
+  unread(id: string): number {
+    return this.#rooms.get(id)?.unread ?? 0;
   }
 
-  /** Loads the history next to a message, on the side where the log ends there. */
-  async load(side: 'above' | 'below', id: number): Promise<void> {
-    if (this.loading || this.loadFailed || !this.#token) return;
-    this.loading = true;
-    try {
-      await this.#page(side === 'above' ? id : id + 1 + limits.page, limits.page);
-    } catch (error) {
-      this.loadFailed = true;
-      this.#historyFailed(error);
-    } finally {
-      this.loading = false;
+  /** Who is in a room, as far as it is watched. */
+  presence(id: string): Presence {
+    let presence = this.#presences.get(id);
+    if (!presence) {
+      presence = new Presence(id, () => this.keyring.token);
+      this.#presences.set(id, presence);
     }
+    return presence;
   }
 
-  retryLoad(): void {
-    this.loadFailed = false;
+  /** The rooms of the list that somebody looks at. */
+  look(ids: readonly string[]): void {
+    this.#looking = ids.slice(0, listedMax);
+    this.#watch();
   }
 
-  #apply(event: LogEvent): void {
-    this.log = reduce(this.log, event);
+  /** False when too much waits to be sent already. */
+  hasPlace(text: string): boolean {
+    const waiting = [...this.#rooms.values()].flatMap((room) => room.log.outgoing);
+    return hasPlace(waiting, text);
   }
 
-  #openNow(): void {
-    if (this.link !== 'connected') void this.#open();
+  #join(mine: MyRoom): Room {
+    for (const { id } of this.mine.add(mine)) this.#drop(id);
+    const old = this.#rooms.get(mine.id);
+    const room = old ?? this.#make(mine.id);
+    const { connection } = this.link;
+    if (connection && !old) void room.attach(connection);
+    this.#watch();
+    return room;
   }
 
-  async #open(): Promise<void> {
-    if (this.#opening || this.#connection) return;
-    clearTimeout(this.#timer);
-    this.#showLink();
-    this.#opening = true;
-    try {
-      if (this.#needsToken()) await this.#renew();
-    } catch {
-      this.#lost('lost', null);
-      return;
-    } finally {
-      this.#opening = false;
+  #drop(id: string): void {
+    this.#rooms.get(id)?.detach();
+    this.#rooms.delete(id);
+    this.link.connection?.unsubscribe(id);
+    this.#watch();
+  }
+
+  /** Watches who is in the reader's rooms and in those that he looks at, and in no others. */
+  #watch(): void {
+    const { connection } = this.link;
+    if (!connection) return;
+    const wanted = new Set([...this.mine.list.map(({ id }) => id), ...this.#looking]);
+    for (const id of this.#watched) if (!wanted.has(id)) connection.unwatch(id);
+    for (const id of this.#presences.keys()) if (!wanted.has(id)) this.#presences.delete(id);
+    for (const id of wanted) {
+      this.presence(id);
+      if (!this.#watched.has(id)) connection.watch(id);
     }
-    this.#connect();
-    // The first messages need not wait for the connection.
-    if (this.log.known.length === 0) this.#page(null, firstPage).catch(() => undefined);
+    this.#watched = wanted;
   }
 
-  /** What to say while there is no connection. */
-  #showLink(): void {
-    if (!navigator.onLine) this.link = 'offline';
-    else this.link = this.#wasConnected ? 'reconnecting' : 'connecting';
-  }
-
-  #needsToken(): boolean {
-    const expiresAt = this.me?.expiresAt ?? null;
-    const expired = expiresAt !== null && expiresAt * 1000 <= Date.now();
-    return !this.#token || !this.#tokenChecked || expired;
-  }
-
-  async #renew(): Promise<void> {
-    // Another tab may have renewed it meanwhile.
-    const token = await init(recall('rtc.token') ?? this.#token);
-    const me = identityOf(token);
-    if (!me) throw new Error('/init gave a token without an identity');
-    keep('rtc.token', token);
-    this.#token = token;
-    this.#tokenChecked = true;
-    this.me = me;
-    this.#apply({ type: 'identity', me: me.id });
-  }
-
-  #connect(): void {
-    const connection = new Connection(location.origin, this.#token ?? '', this.roomId, {
-      opened: () => {
-        this.link = 'connected';
-        this.#wasConnected = true;
-        this.loadFailed = false;
+  #make(id: string): Room {
+    const room = new Room(id, {
+      token: () => this.keyring.token,
+      tokenRefused: () => {
+        this.keyring.doubt();
+        this.link.reopen();
       },
-      subscribed: () => void this.#catchUp(connection),
-      message: (message) => this.#hear(message),
-      count: (people) => {
-        this.people = people;
-      },
-      receipt: (key, id) => this.#apply({ type: 'receipt', key, id }),
-      refused: (key) => this.#apply({ type: 'refused', key }),
-      closed: (reason, asked) => this.#lost(reason, asked),
     });
-    this.#connection = connection;
+    if (this.keyring.me) room.becomes(this.keyring.me.id);
+    this.#rooms.set(id, room);
+    return room;
   }
 
-  /** A lone message shows at once; of a flood, all that came within a moment show together. */
-  #hear(message: ChatMessage): void {
-    this.#heard.push(message);
-    if (this.#heard.length > 1) return;
-    const pause = Math.max(0, this.#shownAt + showEveryMs - performance.now());
-    setTimeout(() => {
-      this.#shownAt = performance.now();
-      this.#apply({ type: 'live', messages: this.#heard.splice(0) });
-      const connection = this.#connection;
-      if (!connection || !this.#caughtUp) return;
-      this.#fillHoles(connection).catch((error) => this.#historyFailed(error));
-    }, pause);
-  }
-
-  #lost(reason: 'token' | 'lost', askedMs: number | null): void {
-    this.#connection = null;
-    this.#caughtUp = false;
-    this.people = null;
-    if (reason === 'token') this.#tokenChecked = false;
-    this.#showLink();
-    const atOnce = reason === 'token' && this.#attempt === 0;
-    const pause = atOnce ? 0 : pauseMs(this.#attempt, Math.random());
-    clearTimeout(this.#timer);
-    // Also while offline: the server may be this very machine.
-    this.#timer = setTimeout(
-      () => void this.#open(),
-      askedMs === null ? pause : boundedMs(askedMs),
-    );
-    this.#attempt += 1;
-  }
-
-  /** Everything posted while the page was away, then everything written meanwhile. */
-  async #catchUp(connection: Connection): Promise<void> {
-    try {
-      await this.#page(null, firstPage);
-      await this.#fillHoles(connection);
-    } catch (error) {
-      if (this.#connection === connection) this.#historyFailed(error, true);
-      return;
-    }
-    if (this.#connection !== connection) return;
-    this.#apply({ type: 'caught-up' });
-    this.#caughtUp = true;
-    this.#attempt = 0;
-    this.#flush();
-  }
-
-  async #fillHoles(connection: Connection): Promise<void> {
-    if (this.#filling) return;
-    this.#filling = true;
-    try {
-      for (;;) {
-        const hole = holes(this.log).findLast((range) => sizeOf(range) <= eagerHole);
-        if (!hole || this.#connection !== connection) return;
-        await this.#page(hole.to + 1, Math.min(limits.page, sizeOf(hole)));
-      }
-    } finally {
-      this.#filling = false;
-    }
-  }
-
-  async #page(before: number | null, limit: number): Promise<void> {
-    const messages = await history(this.#token ?? '', this.roomId, limit, before);
-    this.#apply({ type: 'page', before, messages });
-  }
-
-  /** A refused token needs a new one, and so does the connection that was opened with it. */
-  #historyFailed(error: unknown, reconnect = false): void {
-    if (error instanceof TokenRefused) this.#tokenChecked = false;
-    if (reconnect || error instanceof TokenRefused) this.#connection?.close();
-  }
-
-  #flush(): void {
-    const connection = this.#connection;
-    if (!this.#caughtUp || !connection) return;
-    for (const { key, text, status } of this.log.outgoing) {
-      if (status !== 'waiting') continue;
-      this.#apply({ type: 'sending', key });
-      connection.send(text, key);
-      setTimeout(() => {
-        // On the next connection it is sent again.
-        if (this.#connection === connection) this.#giveUp(key);
-      }, receiptTimeoutMs);
-    }
-  }
-
-  /** No receipt in a long time: the reader decides what to do. */
-  #giveUp(key: string): void {
-    const stuck = this.log.outgoing.some(
-      (item) => item.key === key && item.status === 'sending' && item.claimedBy === null,
-    );
-    if (stuck) this.#apply({ type: 'refused', key });
-  }
-
-  /** The newest id that is known, for whoever counts what is new. */
-  get newest(): number {
-    return newestId(this.log);
+  #each(act: (room: Room) => void): void {
+    for (const room of this.#rooms.values()) act(room);
   }
 }

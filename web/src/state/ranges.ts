@@ -25,3 +25,9 @@ export function holesOf(ranges: readonly Range[]): Range[] {
     to: range.from - 1,
   }));
 }
+
+/** The part of `ranges` that lies in `within`. */
+export const clip = (ranges: readonly Range[], within: Range): Range[] =>
+  ranges
+    .map(({ from, to }) => ({ from: Math.max(from, within.from), to: Math.min(to, within.to) }))
+    .filter(({ from, to }) => from <= to);

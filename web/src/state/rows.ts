@@ -1,6 +1,6 @@
 // From messages to rows: who heads a group, where a day begins, what is still on its way.
 import type { ChatMessage, Identity } from '../wire/types';
-import type { Outgoing, OutgoingStatus } from './room-log';
+import type { Outgoing, OutgoingStatus } from './log-shape';
 import type { Shown } from './view';
 
 export interface DayRow {
@@ -9,12 +9,19 @@ export interface DayRow {
   readonly day: Date;
 }
 
+/** What stands below is new since the reader left. */
+export interface LineRow {
+  readonly kind: 'line';
+  readonly key: string;
+}
+
 export interface MessageRow {
   readonly kind: 'message';
   readonly key: string;
   /** Null until the room has given it one. */
   readonly id: number | null;
   readonly own: boolean;
+  readonly senderId: string;
   readonly nickname: string;
   readonly nameTag: string;
   readonly address: string;
@@ -27,7 +34,7 @@ export interface MessageRow {
   readonly tail: boolean;
 }
 
-export type Row = DayRow | MessageRow;
+export type Row = DayRow | LineRow | MessageRow;
 
 type Line = Omit<MessageRow, 'head' | 'tail'> & { readonly sender: string };
 
@@ -43,6 +50,7 @@ function lineOf(message: ChatMessage, me: string, keys: ReadonlyMap<number, stri
     key: keys.get(message.id) ?? `m${message.id}`,
     id: message.id,
     own: message.senderId !== '' && message.senderId === me,
+    senderId: message.senderId,
     nickname: message.randId,
     nameTag: message.nameTag,
     address: message.ipAddress,
@@ -59,6 +67,7 @@ function outgoingLine(item: Outgoing, me: Identity): Line {
     key: item.key,
     id: null,
     own: true,
+    senderId: me.id,
     nickname: me.nickname,
     nameTag: me.nameTag,
     address: '',
@@ -80,25 +89,34 @@ export function rowsOf(
   outgoing: readonly Outgoing[],
   me: Identity | null,
   keys: ReadonlyMap<number, string>,
+  line: number | null = null,
+  muted: ReadonlySet<string> = new Set(),
 ): Row[] {
   const own = me?.id ?? '';
-  const lines = messages.map((message) => lineOf(message, own, keys));
+  const heard = messages.filter(({ senderId }) => !muted.has(senderId));
+  const lines = heard.map((message) => lineOf(message, own, keys));
   if (me) lines.push(...outgoing.map((item) => outgoingLine(item, me)));
   const rows: Row[] = [];
   let previous = above ? lineOf(above, own, keys) : null;
+  let drawn = line === null || (previous?.id ?? 0) > line;
   lines.forEach(({ sender, ...row }, index) => {
-    const line = { sender, ...row };
+    const current = { sender, ...row };
     const next = lines[index + 1];
     const day = dayOf(row.at);
     if (!previous || dayOf(previous.at) !== day) {
       rows.push({ kind: 'day', key: `day-${day}-${row.key}`, day: row.at });
     }
+    const fresh = !drawn && row.id !== null && row.id > (line ?? 0);
+    if (fresh) {
+      drawn = true;
+      rows.push({ kind: 'line', key: `line-${line}` });
+    }
     rows.push({
       ...row,
-      head: !previous || !sameGroup(previous, line),
-      tail: !next || !sameGroup(line, next) || minuteOf(next.at) !== minuteOf(row.at),
+      head: fresh || !previous || !sameGroup(previous, current),
+      tail: !next || !sameGroup(current, next) || minuteOf(next.at) !== minuteOf(row.at),
     });
-    previous = line;
+    previous = current;
   });
   return rows;
 }

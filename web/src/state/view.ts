@@ -3,7 +3,7 @@
 // position of every message is exact and no height is ever guessed.
 import type { ChatMessage } from '../wire/types';
 import type { Range } from './ranges';
-import { indexOfId, newestId, type RoomLog } from './room-log';
+import { indexOfId, newestId, type RoomLog } from './log-shape';
 
 /** The ids shown; `last` null: follow the newest message. */
 export interface View {

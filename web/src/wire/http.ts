@@ -1,30 +1,74 @@
-// The HTTP half of the wire: the token and history. Every call ends within a bounded time.
-import { asEnvelope, asMessage, path, tokenErrors, type ChatMessage, type Envelope } from './types';
+// The HTTP half of the wire: the token, history, rooms and people. Every call ends within a bounded
+// time.
+import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, listOf } from './parse';
+import {
+  path,
+  roomErrors,
+  tokenErrors,
+  type ChatMessage,
+  type Envelope,
+  type PeoplePage,
+  type RoomInfo,
+} from './types';
 
 const timeoutMs = 10_000;
 
 /** The server refused the token: ask /init, then try again. */
 export class TokenRefused extends Error {}
 
-async function get(address: string, token: string | null): Promise<Envelope<unknown>> {
+/** There is no such room, or not for this person: trying again does not help. */
+export class NoRoom extends Error {}
+
+/** Any other refusal; `type` is the envelope's. */
+export class Refused extends Error {
+  constructor(readonly type: string) {
+    super(type);
+  }
+}
+
+async function ask(
+  address: string,
+  token: string | null,
+  body?: unknown,
+): Promise<Envelope<unknown>> {
   const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
   const answer = await fetch(address, {
     headers,
     cache: 'no-store',
     credentials: 'omit',
     signal: AbortSignal.timeout(timeoutMs),
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   });
   const envelope = asEnvelope(await answer.json());
   if (!envelope) throw new Error(`${address}: no envelope, status ${answer.status}`);
   return envelope;
 }
 
+/** An answer that the token was good for. */
+async function call(address: string, token: string, body?: unknown): Promise<unknown> {
+  const { response, type, success } = await ask(address, token, body);
+  if (tokenErrors.has(type) || type === 'SUCCESS_TOKEN_ISSUANCE') throw new TokenRefused(type);
+  if (roomErrors.has(type)) throw new NoRoom(type);
+  if (!success) throw new Refused(type);
+  return response;
+}
+
 /** The token to use from now on: a new one when the server gives one, else the one we have. */
 export async function init(token: string | null): Promise<string> {
-  const { response } = await get(path.init, token);
+  const { response } = await ask(path.init, token);
   if (typeof response === 'string' && response !== '') return response;
   if (token === null) throw new Error('/init gave no token');
   return token;
+}
+
+/** True when the server answers plain HTTP. */
+export async function healthy(): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    return (await fetch(path.health, { cache: 'no-store', credentials: 'omit', signal })).ok;
+  } catch {
+    return false;
+  }
 }
 
 /** One page of history, newest first: the newest one, or the one below the id `before`. */
@@ -35,8 +79,42 @@ export async function history(
   before: number | null,
 ): Promise<ChatMessage[]> {
   const address = before === null ? path.newest(roomId, limit) : path.before(roomId, limit, before);
-  const { response, type } = await get(address, token);
-  if (tokenErrors.has(type)) throw new TokenRefused(type);
-  if (!Array.isArray(response)) throw new Error(`${address}: ${type}`);
-  return response.map(asMessage).filter((message) => message !== null);
+  const response = await call(address, token);
+  if (!Array.isArray(response)) throw new Error(`${address}: no array`);
+  return listOf(response, asMessage);
+}
+
+/** One page of the open rooms, oldest first, those after the room `after`. */
+export async function rooms(
+  token: string,
+  limit: number,
+  after: string | null,
+): Promise<RoomInfo[]> {
+  return listOf(await call(path.rooms(after, limit), token), asRoomInfo);
+}
+
+export async function makeRoom(token: string, name: string): Promise<RoomInfo> {
+  const room = asRoomInfo(await call(path.makeRoom, token, { name }));
+  if (!room) throw new Error('no room in the answer');
+  return room;
+}
+
+/** The room of two people, the same whoever asks. */
+export async function privateRoom(token: string, me: string, other: string): Promise<string> {
+  const body = { senderId: me, receiverId: other };
+  const room = asRoomInfo(await call(path.privateRoom, token, body));
+  if (!room) throw new Error('no room in the answer');
+  return room.roomId;
+}
+
+/** One page of who is in a room, those beyond the person `after`. */
+export async function peopleOf(
+  token: string,
+  roomId: string,
+  limit: number,
+  after: string | null,
+): Promise<PeoplePage> {
+  const page = asPeoplePage(await call(path.people(roomId, after, limit), token));
+  if (!page) throw new Error('no people in the answer');
+  return page;
 }

@@ -1,26 +1,32 @@
 // The STOMP half of the wire: one connection, from CONNECT to its end. It never reconnects by
-// itself; state/chat decides when to open the next one.
+// itself; state/link decides when to open the next one.
 import { Client, type IMessage } from '@stomp/stompjs';
+import { asEnvelope, asMarker, asMessage, askedPauseMs, asPeopleChange, parseJson } from './parse';
+import type { SocketFactory } from './transport';
 import {
-  asEnvelope,
-  askedPauseMs,
-  asMessage,
   destination,
   limits,
-  parseJson,
-  path,
   tokenErrors,
   type ChatMessage,
   type ChatPost,
   type Envelope,
+  type Marker,
+  type PeopleChange,
 } from './types';
 
 export interface ConnectionEvents {
   /** CONNECTED arrived. */
   opened(): void;
-  /** The server has processed the subscriptions: what is posted from now on arrives live. */
-  subscribed(): void;
-  message(message: ChatMessage): void;
+  /** The subscription of this room holds: what was missed, then what is live, follows. */
+  subscribed(roomId: string): void;
+  /** The server refused that subscription, or ended it. */
+  unsubscribed(roomId: string, error: Envelope<unknown>): void;
+  message(roomId: string, message: ChatMessage, epoch: string | null): void;
+  /** In the place of missed messages; `epoch` is that of what follows. */
+  marker(roomId: string, marker: Marker, epoch: string | null): void;
+  people(roomId: string, change: PeopleChange): void;
+  /** The presence subscription holds: a roster read from now on has no gap to it. */
+  watching(roomId: string): void;
   count(people: number): void;
   /** The SEND of this key is durable, as the message `id`. */
   receipt(key: string, id: number | null): void;
@@ -28,26 +34,39 @@ export interface ConnectionEvents {
   refused(key: string, error: Envelope<unknown>): void;
   /**
    * The end, exactly once; `token` says that the server refused the token, `pauseMs` how long it
-   * asked to stay away.
+   * asked to stay away, `connected` that it had been open.
    */
-  closed(reason: 'token' | 'lost', pauseMs: number | null): void;
+  closed(reason: 'token' | 'lost', pauseMs: number | null, connected: boolean): void;
+}
+
+/** Where the messages of a subscription begin: after `since`, of the numbering `epoch`. */
+export interface Resume {
+  readonly since: number;
+  readonly epoch: string | null;
 }
 
 const connectTimeoutMs = 8_000;
-const subscribeReceipt = 'subscribed';
+const probeTimeoutMs = 5_000;
+
+const roomPrefix = 'room:';
+const presencePrefix = 'people:';
+const probeReceipt = 'probe';
+
+const after = (prefix: string, text: string): string | null =>
+  text.startsWith(prefix) ? text.slice(prefix.length) : null;
 
 export class Connection {
   readonly #client: Client;
   readonly #events: ConnectionEvents;
-  readonly #roomId: string;
   #reason: 'token' | 'lost' = 'lost';
+  #connected = false;
   #ended = false;
+  #probe: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(origin: string, token: string, roomId: string, events: ConnectionEvents) {
+  constructor(socket: SocketFactory, token: string, events: ConnectionEvents) {
     this.#events = events;
-    this.#roomId = roomId;
     this.#client = new Client({
-      brokerURL: origin.replace(/^http/, 'ws') + path.socket,
+      webSocketFactory: socket,
       connectHeaders: { Authorization: `Bearer ${token}` },
       heartbeatIncoming: limits.heartbeatMs,
       heartbeatOutgoing: limits.heartbeatMs,
@@ -55,7 +74,7 @@ export class Connection {
       reconnectDelay: 0,
       // A silent network never answers a close handshake: give the socket up at once.
       discardWebsocketOnCommFailure: true,
-      onConnect: () => this.#connected(),
+      onConnect: () => this.#open(),
       onUnhandledReceipt: ({ headers }) =>
         this.#receipt(headers['receipt-id'] ?? '', Number(headers['id'])),
       onStompError: ({ body }) => {
@@ -69,12 +88,39 @@ export class Connection {
     this.#client.activate();
   }
 
+  /** Hears a room: from `resume` on, or what is posted from now on. */
+  subscribe(roomId: string, resume: Resume | null): void {
+    const id = roomPrefix + roomId;
+    const headers: Record<string, string> = { id, receipt: id };
+    if (resume) headers.since = String(resume.since);
+    if (resume?.epoch) headers.epoch = resume.epoch;
+    this.#client.subscribe(destination.room(roomId), (frame) => this.#heard(roomId, frame), headers);
+  }
+
+  unsubscribe(roomId: string): void {
+    this.#client.unsubscribe(roomPrefix + roomId);
+  }
+
+  /** Hears who comes, goes and types in a room. */
+  watch(roomId: string): void {
+    const id = presencePrefix + roomId;
+    const heard = (frame: IMessage): void => {
+      const change = asPeopleChange(parseJson(frame.body));
+      if (!this.#ended && change) this.#events.people(roomId, change);
+    };
+    this.#client.subscribe(destination.presence(roomId), heard, { id, receipt: id });
+  }
+
+  unwatch(roomId: string): void {
+    this.#client.unsubscribe(presencePrefix + roomId);
+  }
+
   /**
    * Sends `text`; its receipt or refusal comes with the same `key`. However often it is sent with
    * one key, the server stores it once.
    */
-  send(text: string, key: string): void {
-    const post: ChatPost = { roomId: this.#roomId, message: text };
+  send(roomId: string, text: string, key: string): void {
+    const post: ChatPost = { roomId, message: text };
     this.#client.publish({
       destination: destination.post,
       headers: { receipt: key, 'message-key': key, 'content-type': 'application/json' },
@@ -82,45 +128,73 @@ export class Connection {
     });
   }
 
+  type(roomId: string, typing: boolean): void {
+    const body = JSON.stringify({ roomId, typing });
+    this.#client.publish({ destination: destination.typing, body });
+  }
+
+  /** Asks for a sign of life, and ends the connection when none comes soon. */
+  probe(): void {
+    if (!this.#connected || this.#probe !== undefined) return;
+    this.#probe = setTimeout(() => this.#end(), probeTimeoutMs);
+    const headers = { id: probeReceipt, receipt: probeReceipt };
+    this.#client.subscribe(destination.count, () => undefined, headers);
+  }
+
   /** Ends the connection; `closed` follows before this returns. */
   close(): void {
     this.#end();
   }
 
-  #connected(): void {
+  #open(): void {
     if (this.#ended) return;
-    this.#events.opened();
+    this.#connected = true;
     this.#client.subscribe(destination.errors, (frame) => this.#error(frame));
     this.#client.subscribe(destination.count, (frame) => {
       const people = Number(frame.body);
       if (!this.#ended && Number.isSafeInteger(people)) this.#events.count(people);
     });
-    this.#client.subscribe(
-      destination.room(this.#roomId),
-      (frame) => {
-        const message = asMessage(parseJson(frame.body));
-        if (!this.#ended && message) this.#events.message(message);
-      },
-      { receipt: subscribeReceipt },
-    );
+    this.#events.opened();
   }
 
-  #receipt(key: string, id: number): void {
+  #heard(roomId: string, frame: IMessage): void {
     if (this.#ended) return;
-    if (key === subscribeReceipt) this.#events.subscribed();
-    else this.#events.receipt(key, Number.isSafeInteger(id) && id > 0 ? id : null);
+    const value = parseJson(frame.body);
+    const epoch = frame.headers.epoch ?? null;
+    const marker = frame.headers.marker === undefined ? null : asMarker(value);
+    const message = marker ? null : asMessage(value);
+    if (marker) this.#events.marker(roomId, marker, epoch);
+    else if (message) this.#events.message(roomId, message, epoch);
+  }
+
+  #receipt(receipt: string, id: number): void {
+    if (this.#ended) return;
+    const room = after(roomPrefix, receipt);
+    const watched = after(presencePrefix, receipt);
+    if (receipt === probeReceipt) {
+      clearTimeout(this.#probe);
+      this.#probe = undefined;
+      this.#client.unsubscribe(probeReceipt);
+    } else if (room !== null) this.#events.subscribed(room);
+    else if (watched !== null) this.#events.watching(watched);
+    else this.#events.receipt(receipt, Number.isSafeInteger(id) && id > 0 ? id : null);
   }
 
   #error(frame: IMessage): void {
     const envelope = asEnvelope(parseJson(frame.body));
-    const key = frame.headers['receipt-id'];
-    if (!this.#ended && envelope && key) this.#events.refused(key, envelope);
+    if (this.#ended || !envelope) return;
+    const about = frame.headers['ended-subscription'] ?? frame.headers['receipt-id'] ?? '';
+    const room = after(roomPrefix, about);
+    if (room !== null) this.#events.unsubscribed(room, envelope);
+    else if (about !== '' && after(presencePrefix, about) === null)
+      this.#events.refused(about, envelope);
   }
 
   #end(pauseMs: number | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#probe);
     void this.#client.deactivate({ force: true });
-    this.#events.closed(this.#reason, pauseMs);
+    this.#events.closed(this.#reason, pauseMs, this.#connected);
   }
 }

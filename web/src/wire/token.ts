@@ -1,5 +1,6 @@
 // Reads the claims of the token. Only the server verifies it: the page just shows who it is.
-import { parseJson, type Identity } from './types';
+import { parseJson } from './parse';
+import type { Identity } from './types';
 
 function decodeBase64Url(text: string): string | null {
   try {

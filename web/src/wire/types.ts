@@ -1,4 +1,5 @@
 // The whole wire between the page and the server: every shape, path, destination and bound.
+// parse.ts reads them.
 // docs/wire.md describes the same things in words.
 
 /** Every HTTP answer, and every body on the errors queue. */
@@ -29,6 +30,41 @@ export interface ChatPost {
   message: string;
 }
 
+/** Stands in a room's stream for messages that do not come: docs/wire.md, Resuming. */
+export interface Marker {
+  type: 'HISTORY_GAP' | 'EPOCH_CHANGED';
+  from: number;
+  to: number;
+}
+
+/** A person as the roster and presence name him. */
+export interface PersonName {
+  senderId: string;
+  randId: string;
+  nameTag: string;
+}
+
+/** Who came, went and types in a room. */
+export interface PeopleChange {
+  people: number;
+  joined: PersonName[];
+  left: string[];
+  typing: PersonName[];
+  /** False: only the roster says who is there. */
+  complete: boolean;
+}
+
+export interface PeoplePage {
+  people: number;
+  page: PersonName[];
+}
+
+export interface RoomInfo {
+  roomId: string;
+  name: string;
+  history: boolean;
+}
+
 /** What the page reads of the token's claims. */
 export interface Identity {
   id: string;
@@ -47,15 +83,41 @@ export const path = {
   before: (roomId: string, limit: number, before: number): string =>
     `/message/lastMessageId?roomId=${encodeURIComponent(roomId)}&limit=${limit}` +
     `&lastMessageId=${before}`,
+  rooms: (after: string | null, limit: number): string =>
+    `/chatroom?limit=${limit}` + (after === null ? '' : `&after=${encodeURIComponent(after)}`),
+  makeRoom: '/chatroom',
+  privateRoom: '/chatroom/private',
+  people: (roomId: string, after: string | null, limit: number): string =>
+    `/chatroom/people?roomId=${encodeURIComponent(roomId)}&limit=${limit}` +
+    (after === null ? '' : `&after=${encodeURIComponent(after)}`),
+  health: '/healthz',
   socket: '/ws',
+  sockjs: '/connect',
+  sockjsClient: '/assets/sockjs-client-1.6.1.js',
 } as const;
 
 export const destination = {
   room: (roomId: string): string => `/sub/channel/${roomId}`,
+  presence: (roomId: string): string => `/sub/channel/${roomId}/presence`,
   count: '/sub/channel/entry',
   errors: '/user/queue/errors',
   post: '/pub/chat',
+  typing: '/pub/typing',
 } as const;
+
+/** Types of a refusal that pass by themselves: the same message may be taken a moment later. */
+export const passingErrors: ReadonlySet<string> = new Set([
+  'TOO_MANY_REQUESTS',
+  'SERVER_OVERLOAD',
+  'INTERNAL_SERVER_ERROR',
+]);
+
+/** Types of an envelope that say: there is no such room for this person. */
+export const roomErrors: ReadonlySet<string> = new Set([
+  'NOT_FOUND_CHATROOM',
+  'FORBIDDEN_ACCESS',
+  'INVALID_PARAMETER',
+]);
 
 /** Types of an envelope that say: this token does not count any more. */
 export const tokenErrors: ReadonlySet<string> = new Set([
@@ -71,49 +133,3 @@ export const limits = {
   page: 100,
   heartbeatMs: 10_000,
 } as const;
-
-/** The pause that a server which restarts asks for in its close's reason; null without one. */
-export function askedPauseMs(code: number, reason: string): number | null {
-  const asked = code === 1001 ? /(?:^|;\s*)retry-after-ms=(\d{1,9})(?:;|$)/.exec(reason) : null;
-  return asked ? Number(asked[1]) : null;
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Reads JSON text; null when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-export function asEnvelope(value: unknown): Envelope<unknown> | null {
-  if (!isRecord(value) || typeof value.type !== 'string') return null;
-  const error = isRecord(value.error) ? value.error : null;
-  return {
-    response: value.response ?? null,
-    error: error && { message: String(error.message ?? ''), cause: null },
-    type: value.type,
-    success: value.success === true,
-  };
-}
-
-export function asMessage(value: unknown): ChatMessage | null {
-  if (!isRecord(value)) return null;
-  const { id, message, randId, nameTag, createdAt, ipAddress, senderId } = value;
-  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 1) return null;
-  if (typeof message !== 'string') return null;
-  if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) return null;
-  return {
-    id,
-    message,
-    createdAt,
-    randId: typeof randId === 'string' ? randId : '',
-    nameTag: typeof nameTag === 'string' ? nameTag : '',
-    ipAddress: typeof ipAddress === 'string' ? ipAddress : '',
-    senderId: typeof senderId === 'string' ? senderId : '',
-  };
-}

@@ -1,0 +1,302 @@
+// The connection as a person lives it: lost, blocked, asleep, restarted, restored, in several tabs.
+import assert from 'node:assert/strict';
+import { cp, rm } from 'node:fs/promises';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchBrowser, Person, startServer, Talker } from './people.mjs';
+import { Proxy } from './proxy.mjs';
+
+let browser;
+let server;
+let proxy;
+let people;
+
+before(async () => {
+  browser = await launchBrowser();
+});
+
+after(() => browser.close());
+
+beforeEach(() => {
+  people = [];
+});
+
+async function start(args = []) {
+  server = await startServer({ args });
+  proxy = await Proxy.start(server.url);
+}
+
+afterEach(async () => {
+  const problems = people.flatMap((person) => person.problems);
+  await Promise.all(people.map((person) => person.leave()));
+  await proxy.stop();
+  await server.stop();
+  assert.deepEqual(problems, [], 'no error, warning or breach of the policy in any page');
+});
+
+async function join(options) {
+  const person = await Person.join(browser, proxy.url, { mayLoseServer: true, ...options });
+  people.push(person);
+  return person;
+}
+
+async function fill(texts) {
+  const talker = await Talker.join(server.url);
+  await talker.saysAll(texts);
+  await talker.leave();
+}
+
+const numbered = (from, to) =>
+  Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}`);
+
+const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1);
+
+const idsOf = async (person) => (await person.drawn()).map(({ id }) => id);
+
+test('a return resumes where it left: nothing is asked of history, no hole, no repeat', async () => {
+  await start();
+  await fill(numbered(1, 10));
+  const anna = await join();
+  await anna.hears('line 10');
+  for (const upto of [40, 70, 100]) {
+    proxy.mode = 'page-only';
+    proxy.cut();
+    await anna.state('reconnecting');
+    await fill(numbered(upto - 29, upto));
+    proxy.asked = [];
+    proxy.mode = 'open';
+    await anna.hears(`line ${upto}`);
+    assert.deepEqual(await idsOf(anna), upTo(upto));
+    assert.deepEqual(
+      proxy.asked.filter((call) => call.startsWith('GET /message')),
+      [],
+    );
+  }
+});
+
+test('more was missed than is replayed: history has the rest, down to the last one', async () => {
+  await start(['--history-replay-max', '50']);
+  await fill(numbered(1, 30));
+  const anna = await join({ height: 600 });
+  await anna.hears('line 30');
+  proxy.mode = 'page-only';
+  proxy.cut();
+  await anna.state('reconnecting');
+  await fill(numbered(31, 330));
+  proxy.mode = 'open';
+  await anna.hears('line 330');
+  await fill(['and live again']);
+  await anna.hears('and live again');
+  const seen = await anna.page.evaluate(async () => {
+    const log = document.querySelector('[data-testid=log]');
+    const seen = new Set();
+    for (let step = 0; step < 5_000; step += 1) {
+      for (const row of log.querySelectorAll('[data-testid=message]')) seen.add(Number(row.dataset.id));
+      if (log.scrollTop === 0 && log.dataset.beginning === 'true') break;
+      log.scrollTop -= 400;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    return [...seen].sort((a, b) => a - b);
+  });
+  assert.deepEqual(seen, upTo(331));
+});
+
+test('the server comes back with an older copy of its data: the page shows what it has', async () => {
+  await start();
+  const anna = await join();
+  await anna.says('kept');
+  await server.terminate();
+  const copy = `${server.dataDir}.copy`;
+  await cp(server.dataDir, copy, { recursive: true });
+  await server.restart();
+  await anna.connected();
+  for (const text of ['lost 1', 'lost 2', 'lost 3']) await anna.says(text);
+  await server.kill9();
+  await anna.state('reconnecting');
+  await rm(server.dataDir, { recursive: true });
+  await cp(copy, server.dataDir, { recursive: true });
+  await rm(copy, { recursive: true });
+  await server.restart();
+  await anna.connected();
+  await anna.messages('lost 3').waitFor({ state: 'detached' });
+  await anna.says('after');
+  assert.deepEqual(
+    (await anna.drawn()).map(({ id, text }) => [id, text]),
+    [
+      [1, 'kept'],
+      [2, 'after'],
+    ],
+  );
+});
+
+test('kill -9 again and again while two people talk: all is there once, in order', async () => {
+  await start();
+  const anna = await join();
+  const bora = await join();
+  const said = [];
+  for (let round = 0; round < 3; round += 1) {
+    for (const [person, name] of [[anna, 'anna'], [bora, 'bora']]) {
+      for (let turn = 0; turn < 4; turn += 1) {
+        const text = `${name} ${round} ${turn}`;
+        said.push(text);
+        await person.at('composer').fill(text);
+        await person.at('composer').press('Enter');
+        if (turn === 1 && name === 'bora') await server.kill9();
+      }
+    }
+    await server.restart();
+    for (const person of people) {
+      await person.page.waitForFunction(
+        (count) =>
+          document.querySelectorAll('[data-testid=message][data-status=sent]').length === count,
+        said.length,
+      );
+    }
+  }
+  const [first, second] = [await anna.drawn(), await bora.drawn()];
+  assert.deepEqual(
+    first.map(({ id, text }) => [id, text]),
+    second.map(({ id, text }) => [id, text]),
+  );
+  assert.deepEqual(first.map(({ id }) => id), upTo(said.length));
+  for (const name of ['anna', 'bora']) {
+    const own = ({ text }) => text.startsWith(name);
+    assert.deepEqual(first.filter(own).map(({ text }) => text), said.filter((text) => own({ text })));
+  }
+});
+
+test('a socket that died in sleep is found when the tab wakes', async () => {
+  await start();
+  const anna = await join();
+  await anna.says('before');
+  proxy.freeze();
+  await fill(['while it slept']);
+  proxy.asked = [];
+  await anna.page.evaluate(() => dispatchEvent(new Event('pageshow')));
+  await anna.hears('while it slept');
+  assert.ok(proxy.asked.includes('UPGRADE /ws'), 'by another connection');
+  await anna.says('after');
+  assert.deepEqual(await idsOf(anna), [1, 2, 3]);
+});
+
+test('where WebSockets are blocked the page talks over SockJS, and returns over it', async () => {
+  await start();
+  proxy.mode = 'no-upgrade';
+  const anna = await join();
+  const bora = await Person.join(browser, server.url);
+  people.push(bora);
+  await anna.says('over plain HTTP');
+  await bora.hears('over plain HTTP');
+  await bora.says('and back');
+  await anna.hears('and back');
+  assert.ok(proxy.asked.some((call) => /^POST \/connect\/\d+\/\w{26}\/xhr_streaming/.test(call)));
+
+  bora.mayLoseServer = true;
+  await server.kill9();
+  await anna.state('reconnecting');
+  await server.restart();
+  await bora.says('still there?');
+  await anna.hears('still there?');
+  await anna.says('yes');
+  assert.deepEqual(await idsOf(anna), [1, 2, 3, 4]);
+
+  // The network is another one now.
+  proxy.mode = 'open';
+  proxy.asked = [];
+  await server.kill9();
+  await server.restart();
+  await anna.says('over a WebSocket');
+  assert.ok(proxy.asked.includes('UPGRADE /ws'));
+  const loaded = await bora.page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname),
+  );
+  assert.ok(!loaded.some((name) => name.includes('sockjs')), 'who needs no SockJS does not load it');
+});
+
+test('what waits is kept over a reload, and sent once and in order on return', async () => {
+  await start();
+  const anna = await join();
+  const bora = await join();
+  proxy.mode = 'page-only';
+  proxy.cut();
+  await anna.state('reconnecting');
+  const texts = ['one', 'two\nlines', 'three'];
+  for (const text of texts) {
+    await anna.at('composer').fill(text);
+    await anna.at('composer').press('Enter');
+  }
+  await anna.page.reload();
+  await anna.page.waitForFunction(
+    () => document.querySelectorAll('[data-testid=message][data-status=waiting]').length === 3,
+  );
+  assert.deepEqual((await anna.drawn()).map(({ text }) => text), texts);
+  proxy.mode = 'open';
+  await bora.hears('three');
+  assert.deepEqual((await bora.drawn()).map(({ text }) => text), texts);
+  await anna.page.waitForFunction(
+    () => document.querySelectorAll('[data-testid=message][data-status=sent]').length === 3,
+  );
+  assert.deepEqual(await anna.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('rtc.waiting'))), []);
+});
+
+test('tabs that open together are one person', async () => {
+  await start();
+  const context = await browser.newContext({ locale: 'en-US' });
+  const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
+  await Promise.all(pages.map((page) => page.goto(proxy.url)));
+  const names = await Promise.all(
+    pages.map(async (page) => {
+      await page.locator('[data-testid=state][data-state=connected]').waitFor();
+      return page.getByTestId('me').getAttribute('data-identity');
+    }),
+  );
+  assert.equal(new Set(names).size, 1, `${names}`);
+  await context.close();
+});
+
+test('a tab that is closed leaves what it could not send to another one', async () => {
+  await start();
+  const anna = await join();
+  const tab = await anna.anotherTab();
+  people.push(tab);
+  const bora = await join();
+  await tab.says('from the second tab');
+  proxy.mode = 'page-only';
+  proxy.cut();
+  await Promise.all([anna.state('reconnecting'), tab.state('reconnecting')]);
+  for (const text of ['left 1', 'left 2']) {
+    await tab.at('composer').fill(text);
+    await tab.at('composer').press('Enter');
+  }
+  await anna.at('composer').fill('mine');
+  await anna.at('composer').press('Enter');
+  await tab.page.close();
+  await anna.messages('left 2').waitFor();
+  proxy.mode = 'open';
+  await bora.hears('mine');
+  await anna.messages('mine').and(anna.page.locator('[data-status=sent]')).waitFor();
+  assert.deepEqual(
+    (await anna.drawn()).map(({ id, own, text }) => [id, own, text]),
+    [
+      [1, true, 'from the second tab'],
+      [2, true, 'left 1'],
+      [3, true, 'left 2'],
+      [4, true, 'mine'],
+    ],
+  );
+});
+
+test('a tab follows another one that became somebody else', async () => {
+  await start();
+  const anna = await join();
+  const tab = await anna.anotherTab();
+  people.push(tab);
+  assert.equal(await tab.identity(), await anna.identity());
+  await tab.page.evaluate(() => localStorage.removeItem('rtc.token'));
+  await tab.page.reload();
+  await tab.connected();
+  const now = await tab.identity();
+  await anna.page.locator(`[data-testid=me][data-identity="${now}"]`).waitFor();
+  await anna.connected();
+  await anna.says('one again');
+  await tab.messages('one again').and(tab.page.locator('[data-own=true]')).waitFor();
+});

@@ -1,0 +1,185 @@
+// Reading and writing as a person does it over time: a long history, what is new, links, drafts.
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchBrowser, Person, startServer, Talker } from './people.mjs';
+
+let browser;
+let server;
+let people;
+
+before(async () => {
+  browser = await launchBrowser();
+});
+
+after(() => browser.close());
+
+beforeEach(async () => {
+  people = [];
+  server = await startServer({});
+});
+
+afterEach(async () => {
+  const problems = people.flatMap((person) => person.problems);
+  await Promise.all(people.map((person) => person.leave()));
+  await server.stop();
+  assert.deepEqual(problems, [], 'no error, warning or breach of the policy in any page');
+});
+
+async function join(options) {
+  const person = await Person.join(browser, server.url, options);
+  people.push(person);
+  return person;
+}
+
+async function fill(count) {
+  const talker = await Talker.join(server.url);
+  await talker.saysAll(Array.from({ length: count }, (_, index) => `line ${index + 1}`));
+  await talker.leave();
+}
+
+/** Runs in the page: to one end of the log, noting whether what is in sight ever moves by itself. */
+async function travel(up) {
+  const log = document.querySelector('[data-testid=log]');
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const rows = () => [...log.querySelectorAll('[data-testid=message]')];
+  let worst = 0;
+  let drawn = 0;
+  const seen = new Set();
+  for (let step = 0; step < 20_000; step += 1) {
+    log.scrollTop += up ? -1500 : 1500;
+    const anchor = rows().find((row) => row.getBoundingClientRect().top >= 60);
+    const place = anchor?.getBoundingClientRect().top ?? 0;
+    const edge = up ? log.scrollTop === 0 : log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+    for (let quiet = 0; quiet < (edge ? 8 : 2); quiet += 1) {
+      await frame();
+      if (anchor?.isConnected)
+        worst = Math.max(worst, Math.abs(anchor.getBoundingClientRect().top - place));
+    }
+    for (const row of rows()) seen.add(Number(row.dataset.id));
+    drawn = Math.max(drawn, rows().length);
+    if (up ? seen.has(1) && log.scrollTop === 0 : seen.has(Number(log.dataset.newest))) break;
+  }
+  return { worst, drawn, seen: seen.size };
+}
+
+test('10,000 messages up and down again: nothing moves, memory is bounded', async () => {
+  const count = 10_000;
+  await fill(count);
+  const anna = await join();
+  await anna.hears(`line ${count}`);
+  const devtools = await anna.devtools();
+  const heap = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    return (await devtools.send('Runtime.getHeapUsage')).usedSize;
+  };
+  const before = await heap();
+  for (const up of [true, false]) {
+    const { worst, drawn, seen } = await anna.page.evaluate(travel, up);
+    assert.equal(seen, count, up ? 'all on the way up' : 'all on the way down');
+    assert.ok(worst <= 1, `a message moved by ${worst} px`);
+    assert.ok(drawn <= 210, `${drawn} messages in the document`);
+    const grown = (await heap()) - before;
+    assert.ok(grown < 8 * 1024 * 1024, `the heap grew by ${grown} bytes`);
+  }
+  await anna.hears(`line ${count}`);
+});
+
+test('the place is kept when the window is resized', async () => {
+  await fill(200);
+  const anna = await join();
+  await anna.hears('line 200');
+  await anna.at('log').evaluate((log) => log.scrollTo(0, log.scrollHeight / 2));
+  await anna.at('to-newest').waitFor();
+  const first = () =>
+    anna.page.evaluate(() => {
+      const log = document.querySelector('[data-testid=log]');
+      const { top } = log.getBoundingClientRect();
+      const row = [...log.querySelectorAll('[data-testid=message]')].find(
+        (each) => each.getBoundingClientRect().bottom > top,
+      );
+      return [row.dataset.id, Math.round(row.getBoundingClientRect().top - top)];
+    });
+  const place = await first();
+  for (const size of [
+    { width: 500, height: 400 },
+    { width: 360, height: 740 },
+    { width: 1440, height: 900 },
+  ]) {
+    await anna.page.setViewportSize(size);
+    await anna.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const [id, top] = await first();
+    assert.equal(id, place[0]);
+    assert.ok(Math.abs(top - place[1]) <= 1, `moved by ${top - place[1]} px`);
+  }
+});
+
+test('a line stands before what came while the page was closed, until the reader writes', async () => {
+  await fill(5);
+  const anna = await join();
+  await anna.hears('line 5');
+  assert.equal(await anna.at('new-line').count(), 0);
+  const talker = await Talker.join(server.url);
+  await anna.page.goto('about:blank');
+  await talker.says('new 1');
+  await talker.says('new 2');
+  await anna.page.goto(server.url);
+  await anna.hears('new 2');
+  const kinds = await anna.page.locator('ol > li:not(.day)').evaluateAll((items) =>
+    items.map((item) => item.dataset.testid === 'new-line' ? 'line' : item.dataset.id),
+  );
+  assert.deepEqual(kinds, ['1', '2', '3', '4', '5', 'line', '6', '7']);
+  await anna.says('I am back');
+  await anna.at('new-line').waitFor({ state: 'detached' });
+  await anna.page.reload();
+  await anna.hears('I am back');
+  assert.equal(await anna.at('new-line').count(), 0);
+  await talker.leave();
+});
+
+test('links are links, and lead nowhere else than they say', async () => {
+  const anna = await join();
+  await anna.at('composer').fill('see https://example.org/a?b=1, not javascript:alert(1)');
+  await anna.at('composer').press('Enter');
+  const link = anna.page.locator('.bubble a');
+  await link.waitFor();
+  assert.deepEqual(
+    await link.evaluateAll((links) => links.map(({ href, textContent, rel, target }) => ({ href, textContent, rel, target }))),
+    [
+      {
+        href: 'https://example.org/a?b=1',
+        textContent: 'https://example.org/a?b=1',
+        rel: 'noopener noreferrer nofollow ugc',
+        target: '_blank',
+      },
+    ],
+  );
+});
+
+test('a draft stays over a reload, until it is sent', async () => {
+  const anna = await join();
+  await anna.at('composer').fill('half a thou\nght');
+  await anna.page.reload();
+  await anna.connected();
+  assert.equal(await anna.at('composer').inputValue(), 'half a thou\nght');
+  await anna.at('composer').press('Enter');
+  await anna.page.locator('[data-testid=message][data-status=sent]').waitFor();
+  await anna.page.reload();
+  await anna.connected();
+  assert.equal(await anna.at('composer').inputValue(), '');
+});
+
+test('the first view is at most 60 KiB, compressed', async () => {
+  const dist = new URL('../../web/dist/', import.meta.url);
+  const html = await readFile(new URL('index.html', dist), 'utf8');
+  const names = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  assert.ok(names.length >= 2, `${names}`);
+  for (const ending of ['br', 'gz']) {
+    const sizes = await Promise.all(
+      names.map(async (name) => (await readFile(new URL(`${name}.${ending}`, dist))).length),
+    );
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    assert.ok(sum <= 60 * 1024, `${sum} bytes as ${ending}`);
+  }
+  assert.ok((await readdir(new URL('assets/', dist))).some((name) => name.startsWith('sockjs-client')));
+});

@@ -1,0 +1,226 @@
+// Rooms and people: make, find, open, leave; who is there, who types; alone with one, without another.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launchBrowser, Person, startServer } from './people.mjs';
+
+let browser;
+let server;
+let people;
+
+before(async () => {
+  browser = await launchBrowser();
+});
+
+after(() => browser.close());
+
+beforeEach(async () => {
+  people = [];
+  server = await startServer({});
+});
+
+afterEach(async () => {
+  const problems = people.flatMap((person) => person.problems);
+  await Promise.all(people.map((person) => person.leave()));
+  await server.stop();
+  assert.deepEqual(problems, [], 'no error, warning or breach of the policy in any page');
+});
+
+async function join(options, path = '/') {
+  const person = await Person.join(browser, server.url + path, options);
+  people.push(person);
+  return person;
+}
+
+async function makes(person, name) {
+  await person.at('find-room').click();
+  await person.at('room-words').fill(name);
+  await person.at('make-room').click();
+  await inRoom(person, name);
+}
+
+const inRoom = (person, name) => person.at('room-name').filter({ hasText: name }).waitFor();
+
+const path = (person) => new URL(person.page.url()).hash;
+
+const here = (person, name) => person.at('room').filter({ hasText: name });
+
+test('a room is made, found with its people, opened by its link, and left', async () => {
+  const anna = await join();
+  await anna.says('in the lobby');
+  await makes(anna, '책 읽는 방');
+  await anna.says('first in the room');
+  const link = path(anna);
+  assert.match(link, /^#\/[\da-f-]{36}$/);
+
+  const bora = await join();
+  await bora.hears('in the lobby');
+  await bora.at('find-room').click();
+  await bora.at('room-words').fill('없는 방');
+  assert.equal(await bora.at('open-room').count(), 0);
+  await bora.at('room-words').fill('책 방');
+  await bora.at('open-room').filter({ hasText: '책 읽는 방' }).filter({ hasText: '1 here' }).click();
+  await bora.hears('first in the room');
+  await bora.says('hello, room');
+  await anna.hears('hello, room');
+  await anna.sees(2);
+  assert.equal(await bora.messages('in the lobby').count(), 0);
+
+  const cho = await join({}, `/${link}`);
+  await cho.hears('hello, room');
+
+  await bora.page.goBack();
+  await bora.hears('in the lobby');
+  await bora.page.goForward();
+  await bora.hears('hello, room');
+  await bora.page.reload();
+  await inRoom(bora, '책 읽는 방');
+  await bora.hears('hello, room');
+
+  await anna.sees(3);
+  await here(anna, '책 읽는 방').filter({ hasText: '3 here' }).waitFor();
+  await bora.at('leave-room').click();
+  await inRoom(bora, 'Lobby');
+  await anna.sees(2);
+  assert.equal(await bora.at('room').count(), 1);
+});
+
+test('what comes in another room is counted, and marked when it is opened', async () => {
+  const anna = await join();
+  await makes(anna, 'quiet');
+  await anna.says('one');
+  const bora = await join({}, `/${path(anna)}`);
+  await bora.hears('one');
+  await here(anna, 'Lobby').click();
+  await inRoom(anna, 'Lobby');
+  await bora.says('two');
+  await bora.says('three');
+  await here(anna, 'quiet').locator('[data-unread="2"]').waitFor();
+  assert.match(await anna.page.title(), /^\(2\) Lobby/);
+  await here(anna, 'quiet').click();
+  await anna.hears('three');
+  await anna.at('new-line').waitFor();
+  await anna.page.waitForFunction(() => document.title.startsWith('quiet'));
+  assert.equal(await anna.at('unread').count(), 0);
+
+  // Over a reload as well.
+  await here(anna, 'Lobby').click();
+  await inRoom(anna, 'Lobby');
+  await bora.says('four');
+  await here(anna, 'quiet').locator('[data-unread="1"]').waitFor();
+  await anna.page.reload();
+  await here(anna, 'quiet').locator('[data-unread="1"]').waitFor();
+});
+
+test('drafts and messages stay in their rooms', async () => {
+  const anna = await join();
+  await anna.at('composer').fill('for the lobby');
+  await makes(anna, 'other');
+  assert.equal(await anna.at('composer').inputValue(), '');
+  await anna.says('only here');
+  await here(anna, 'Lobby').click();
+  await inRoom(anna, 'Lobby');
+  assert.equal(await anna.at('composer').inputValue(), 'for the lobby');
+  assert.equal(await anna.messages('only here').count(), 0);
+});
+
+test('who types is shown to the others, until the message is there', async () => {
+  const anna = await join();
+  const bora = await join();
+  await anna.sees(2);
+  const name = await anna.at('me').locator('strong').innerText();
+  await anna.at('composer').pressSequentially('hel');
+  await bora.at('typing').filter({ hasText: `${name} is typing` }).waitFor();
+  assert.equal(await anna.at('typing').innerText(), '');
+  await anna.at('composer').press('Enter');
+  await bora.hears('hel');
+  await bora.page.waitForFunction(
+    () => document.querySelector('[data-testid=typing]').textContent === '',
+  );
+});
+
+test('the roster names who is here, and follows who comes and goes', async () => {
+  const anna = await join();
+  await anna.at('count').click();
+  await anna.page.locator(`[data-person="${await anna.identity()}"]`).waitFor();
+  assert.equal(await anna.at('person').count(), 1);
+  const bora = await join();
+  const row = anna.page.locator(`[data-person="${await bora.identity()}"]`);
+  await row.waitFor();
+  await bora.leave();
+  people.pop();
+  await row.waitFor({ state: 'detached' });
+});
+
+test('two talk alone, and nobody else comes in', async () => {
+  const anna = await join();
+  const bora = await join();
+  const cho = await join();
+  await bora.says('hello from bora');
+  await anna.messages('hello from bora').getByTestId('who').click();
+  await anna.at('talk').click();
+  await inRoom(anna, 'Private');
+  await anna.says('psst');
+  const link = path(anna);
+
+  await bora.at('count').click();
+  await bora.page.locator(`[data-person="${await anna.identity()}"]`).getByTestId('talk').click();
+  await bora.hears('psst');
+  assert.equal(path(bora), link);
+  await bora.says('yes?');
+  await anna.hears('yes?');
+
+  cho.mayLoseServer = true;
+  await cho.page.goto(`${server.url}/${link}`);
+  await cho.at('missing').waitFor();
+  assert.equal(await cho.at('message').count(), 0);
+});
+
+test('who is muted is not read, by this reader alone, until he is unmuted', async () => {
+  const anna = await join();
+  const bora = await join();
+  const cho = await join();
+  await bora.says('noise');
+  await anna.messages('noise').getByTestId('who').click();
+  await anna.at('mute').click();
+  await anna.page.keyboard.press('Escape');
+  await anna.messages('noise').waitFor({ state: 'detached' });
+  await bora.says('more noise');
+  await cho.hears('more noise');
+  await cho.says('hello');
+  await anna.hears('hello');
+  assert.deepEqual((await anna.drawn()).map(({ text }) => text), ['hello']);
+  await anna.page.reload();
+  await anna.hears('hello');
+  assert.deepEqual((await anna.drawn()).map(({ text }) => text), ['hello']);
+  await anna.at('count').click();
+  await anna.page.locator(`[data-person="${await bora.identity()}"]`).getByTestId('mute').click();
+  await anna.page.keyboard.press('Escape');
+  await anna.hears('more noise');
+});
+
+test('names of rooms are text', async () => {
+  const anna = await join();
+  const nasty = '<img src=x onerror=alert(1)>{{7*7}}';
+  await makes(anna, nasty);
+  const bora = await join();
+  await bora.at('find-room').click();
+  await bora.at('open-room').filter({ hasText: nasty }).click();
+  await inRoom(bora, nasty);
+  assert.equal(await bora.page.locator('img').count(), 0);
+});
+
+test('on a narrow page the rooms are one touch away', async () => {
+  const anna = await join({ width: 360, height: 740, locale: 'ko-KR', hasTouch: true });
+  await anna.at('menu').click();
+  await anna.at('find-room').click();
+  await anna.at('room-words').fill('산책');
+  await anna.at('make-room').click();
+  await inRoom(anna, '산책');
+  await anna.says('좋아요');
+  await anna.at('menu').click();
+  await here(anna, '로비').click();
+  await inRoom(anna, '로비');
+  assert.equal(await anna.page.locator('dialog').count(), 0);
+  const wider = await anna.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.ok(!wider, 'nothing reaches over the edge');
+});

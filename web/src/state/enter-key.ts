@@ -1,0 +1,27 @@
+// When Enter sends. Input methods use the key to end a composition, and browsers tell of it in
+// different orders; which ones is in tests/enter-key.test.ts.
+
+/** The key code that browsers give to a key which the input method has taken. */
+const takenByInputMethod = 229;
+
+export type KeyPress = Pick<KeyboardEvent, 'key' | 'keyCode' | 'isComposing' | 'shiftKey'>;
+export type Insertion = Pick<InputEvent, 'inputType' | 'isComposing'>;
+
+export class EnterKey {
+  #shift = false;
+
+  /** True when this key press sends, and must not do anything else. */
+  pressed({ key, keyCode, isComposing, shiftKey }: KeyPress): boolean {
+    this.#shift = shiftKey;
+    return key === 'Enter' && !shiftKey && !isComposing && keyCode !== takenByInputMethod;
+  }
+
+  /**
+   * True when this insertion is an Enter that first ended a composition and goes on to break the
+   * line: it sends, and must not break it.
+   */
+  inserts({ inputType, isComposing }: Insertion): boolean {
+    const breaks = inputType === 'insertLineBreak' || inputType === 'insertParagraph';
+    return breaks && !isComposing && !this.#shift;
+  }
+}

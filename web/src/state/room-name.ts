@@ -1,0 +1,10 @@
+// What a room is called.
+import { i18n } from '../i18n/i18n.svelte';
+import { lobby } from '../wire/types';
+import type { MyRoom } from './my-rooms.svelte';
+
+export function roomName(id: string, known: Pick<MyRoom, 'name' | 'other'> | undefined): string {
+  if (id === lobby) return i18n.t('room');
+  if (known?.other) return i18n.t('privateWith', { name: known.name });
+  return known?.name || i18n.t('roomUnnamed', { id: id.slice(0, 8) });
+}

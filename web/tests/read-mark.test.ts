@@ -1,0 +1,62 @@
+// What is read, and where the line stands.
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ReadMark } from '../src/state/read-mark.svelte';
+
+let stored: string | null;
+
+beforeEach(() => {
+  stored = null;
+  vi.stubGlobal('localStorage', {
+    getItem: () => stored,
+    setItem: (_key: string, value: string) => {
+      stored = value;
+    },
+  });
+});
+
+function marked(...newest: number[]): ReadMark {
+  const mark = new ReadMark('room');
+  mark.present = true;
+  for (const id of newest) mark.arrived(id);
+  return mark;
+}
+
+const state = ({ read, line }: ReadMark): unknown[] => [read, line];
+
+describe('the read mark', () => {
+  it('is at the newest on a first visit, without a line', () => {
+    expect(state(marked(40, 41))).toEqual([41, null]);
+  });
+
+  it('shows after a reload what came meanwhile', () => {
+    marked(40);
+    expect(state(marked(45, 46))).toEqual([46, 40]);
+    expect(state(marked(46))).toEqual([46, null]);
+  });
+
+  it('stays while the reader is away, and the line where he left', () => {
+    const mark = marked(40);
+    mark.left(40);
+    mark.arrived(41);
+    mark.arrived(43);
+    expect(state(mark)).toEqual([40, 40]);
+    mark.present = true;
+    mark.readTo(43);
+    expect(state(mark)).toEqual([43, 40]);
+    mark.left(43);
+    expect(state(mark)).toEqual([43, null]);
+  });
+
+  it('goes back with a room whose ids began anew', () => {
+    marked(40);
+    expect(state(marked(3))).toEqual([3, null]);
+  });
+
+  it('follows another tab', () => {
+    const here = marked(40);
+    here.left(40);
+    marked(44);
+    here.refresh();
+    expect(here.read).toBe(44);
+  });
+});

@@ -1,0 +1,130 @@
+// Rooms of one's own, who is in them, and who types.
+import { webcrypto } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hashOf, joinedMax, MyRooms, roomOfHash } from '../src/state/my-rooms.svelte';
+import { Presence } from '../src/state/presence.svelte';
+import { Typist } from '../src/state/typist';
+import { lobby, type PersonName } from '../src/wire/types';
+
+let stored: string | null;
+
+beforeEach(() => {
+  stored = null;
+  vi.stubGlobal('crypto', webcrypto);
+  vi.stubGlobal('localStorage', {
+    getItem: () => stored,
+    setItem: (_key: string, value: string) => {
+      stored = value;
+    },
+  });
+});
+
+afterEach(() => void vi.useRealTimers());
+
+const idOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+describe('the rooms of the reader', () => {
+  it('are kept in this browser, the lobby first', () => {
+    const rooms = new MyRooms();
+    rooms.add({ id: idOf(1), name: 'one', other: null });
+    rooms.add({ id: idOf(1), name: '', other: null });
+    rooms.add({ id: idOf(2), name: 'two', other: idOf(9) });
+    const list = new MyRooms().list.map(({ id, name, other }) => [id, name, other]);
+    expect(list).toEqual([
+      [lobby, '', null],
+      [idOf(1), 'one', null],
+      [idOf(2), 'two', idOf(9)],
+    ]);
+    rooms.remove(idOf(1));
+    rooms.remove(lobby);
+    expect(new MyRooms().list.map(({ id }) => id)).toEqual([lobby, idOf(2)]);
+  });
+
+  it('are bounded: the oldest makes place, never the lobby', () => {
+    const rooms = new MyRooms();
+    const away = Array.from({ length: joinedMax + 1 }, (_, n) =>
+      rooms.add({ id: idOf(n), name: 'x', other: null }),
+    ).flat();
+    expect([rooms.list.length, rooms.list[0]?.id]).toEqual([joinedMax, lobby]);
+    expect(away.map(({ id }) => id)).toEqual([idOf(0), idOf(1)]);
+  });
+
+  it('are nothing that is no room', () => {
+    stored = JSON.stringify([null, 1, { id: 'x' }, { id: lobby }, { id: idOf(1), name: 7 }]);
+    expect(new MyRooms().list.slice(1)).toEqual([{ id: idOf(1), name: '', other: null }]);
+  });
+
+  it('have an address each', () => {
+    for (const id of [lobby, idOf(3)]) expect(roomOfHash(hashOf(id))).toBe(id);
+    expect([roomOfHash(''), roomOfHash('#/x'), roomOfHash('#top')]).toEqual([lobby, null, null]);
+    expect(roomOfHash(`#/${lobby.toUpperCase()}`)).toBe(lobby);
+  });
+});
+
+const person = (senderId: string): PersonName => ({ senderId, randId: senderId, nameTag: '#000001' });
+const change = (part: object) => ({
+  people: 1,
+  joined: [],
+  left: [],
+  typing: [],
+  complete: true,
+  ...part,
+});
+
+describe('who is in a room', () => {
+  const answers: { roster: string[]; meanwhile?: () => void }[] = [];
+  const names = (presence: Presence): string[] => [...presence.roster.keys()];
+
+  beforeEach(() => {
+    answers.length = 0;
+    vi.stubGlobal('fetch', async (address: string) => {
+      const after = new URL(address, 'http://h').searchParams.get('after');
+      const answer = after === null ? answers[0] : answers.shift();
+      if (after !== null) answer?.meanwhile?.();
+      const page = after === null ? (answer?.roster ?? []).map(person) : [];
+      const response = { people: page.length, page };
+      return { json: async () => ({ response, type: 'SUCCESS_GET_PEOPLE', success: true }) };
+    });
+  });
+
+  it('is the roster, and what changed since', async () => {
+    const presence = new Presence('room', () => '');
+    const late = change({ people: 3, joined: [person('c')], left: ['a'] });
+    answers.push({ roster: ['a', 'b'], meanwhile: () => presence.change(late) });
+    presence.change(change({ people: 2, complete: false }));
+    expect([presence.people, names(presence)]).toEqual([2, []]);
+    await presence.readRoster();
+    expect(names(presence)).toEqual(['b', 'c']);
+    presence.change(change({ people: 1, left: ['c'], typing: [person('b')] }));
+    expect([presence.people, names(presence), presence.typing.length]).toEqual([1, ['b'], 1]);
+  });
+
+  it('is read again when the changes do not say all', async () => {
+    const presence = new Presence('room', () => '');
+    answers.push({ roster: ['a'] });
+    await presence.readRoster();
+    answers.push({ roster: ['x', 'y'] });
+    presence.change(change({ people: 2, complete: false }));
+    await vi.waitFor(() => expect(names(presence)).toEqual(['x', 'y']));
+  });
+});
+
+describe('typing', () => {
+  it('is told at once, every few seconds while it goes on, and when it ends', () => {
+    vi.useFakeTimers();
+    const told: boolean[] = [];
+    const typist = new Typist((typing) => told.push(typing));
+    typist.changed(false);
+    for (let second = 0; second < 7; second += 1) {
+      typist.changed(true);
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(told).toEqual([true, true, true]);
+    vi.advanceTimersByTime(10_000);
+    expect(told).toEqual([true, true, true, false]);
+    typist.changed(true);
+    typist.sent();
+    vi.advanceTimersByTime(10_000);
+    expect(told.slice(4)).toEqual([true]);
+  });
+});
