@@ -19,42 +19,42 @@ class SlotMap {
  public:
   SlotHandle add(T& object) {
     if (free_.empty()) {
-      grow_gently(slots_);
-      slots_.push_back({&object, 0});
-      return {static_cast<std::uint32_t>(slots_.size() - 1), 0};
+      grow_gently(objects_);
+      grow_gently(generations_);
+      objects_.push_back(&object);
+      generations_.push_back(0);
+      return {static_cast<std::uint32_t>(objects_.size() - 1), 0};
     }
     const std::uint32_t slot = free_.back();
     free_.pop_back();
-    slots_[slot].object = &object;
-    return {slot, slots_[slot].generation};
+    objects_[slot] = &object;
+    return {slot, generations_[slot]};
   }
   void remove(SlotHandle handle) {
     if (find(handle) == nullptr) return;
-    slots_[handle.slot].object = nullptr;
-    ++slots_[handle.slot].generation;
+    objects_[handle.slot] = nullptr;
+    ++generations_[handle.slot];
     free_.push_back(handle.slot);
   }
   T* find(SlotHandle handle) const {
-    if (handle.slot >= slots_.size() || slots_[handle.slot].generation != handle.generation) {
+    if (handle.slot >= objects_.size() || generations_[handle.slot] != handle.generation) {
       return nullptr;
     }
-    return slots_[handle.slot].object;
+    return objects_[handle.slot];
   }
-  std::size_t size() const { return slots_.size() - free_.size(); }
+  std::size_t size() const { return objects_.size() - free_.size(); }
   // Calls `each` for all; it may remove the one it is given.
   template <class F>
   void for_each(F&& each) const {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].object != nullptr) each(*slots_[i].object);
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      if (objects_[i] != nullptr) each(*objects_[i]);
     }
   }
 
  private:
-  struct Slot {
-    T* object;
-    std::uint32_t generation;
-  };
-  std::vector<Slot> slots_;
+  // By slot; two lists, so that nothing is lost between a pointer and a number.
+  std::vector<T*> objects_;
+  std::vector<std::uint32_t> generations_;
   std::vector<std::uint32_t> free_;
 };
 

@@ -16,13 +16,19 @@ class Seats {
  public:
   // One past the greatest index; a seat without a group is free.
   std::uint32_t size() const {
-    return static_cast<std::uint32_t>(first_.size() + (more_ == nullptr ? 0 : more_->size()));
+    return static_cast<std::uint32_t>(groups_.size() + (more_ == nullptr ? 0 : more_->size()));
   }
-  Hub::Seat& operator[](std::size_t index) {
-    return index < first_.size() ? first_[index] : (*more_)[index - first_.size()];
+  Hub::Seat operator[](std::size_t index) const {
+    if (index >= groups_.size()) return (*more_)[index - groups_.size()];
+    return {groups_[index], indexes_[index]};
   }
-  const Hub::Seat& operator[](std::size_t index) const {
-    return index < first_.size() ? first_[index] : (*more_)[index - first_.size()];
+  void put(std::size_t index, const Hub::Seat& seat) {
+    if (index >= groups_.size()) {
+      (*more_)[index - groups_.size()] = seat;
+    } else {
+      groups_[index] = seat.group;
+      indexes_[index] = seat.index;
+    }
   }
   void add() {
     if (more_ == nullptr) more_ = std::make_unique<std::vector<Hub::Seat>>();
@@ -37,7 +43,9 @@ class Seats {
   }
 
  private:
-  std::array<Hub::Seat, 2> first_;
+  // The first two: two lists, so that nothing is lost between a pointer and a number.
+  std::array<Group*, 2> groups_{};
+  std::array<std::uint32_t, 2> indexes_{};
   std::unique_ptr<std::vector<Hub::Seat>> more_;  // null until needed
 };
 

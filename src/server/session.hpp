@@ -49,7 +49,7 @@ class Session final : public Application, public Pooled<Session> {
   void send(const net::Bytes& framed) { output_.send(framed); }
   void deliver(const Mail& mail);  // the broker's
   void seat_moved(std::uint32_t subscription, std::uint32_t index) {
-    subscriptions_[subscription].index = index;
+    subscriptions_.put(subscription, {subscriptions_[subscription].group, index});
   }
 
   void on_outcome(const chat::Outcome& outcome);  // from the store: how a message ended

@@ -91,7 +91,7 @@ std::optional<Acknowledgement> SessionBroker::find(
     const stomp::Frame& frame, std::uint64_t number,
     const std::optional<std::string_view>& subscription) {
   for (const Consumer& consumer : consumers_) {
-    const Hub::Seat& seat = session_.subscriptions_[consumer.subscription];
+    const Hub::Seat seat = session_.subscriptions_[consumer.subscription];
     if (consumer.mode == AckMode::automatic ||
         (subscription && seat.group->variant().subscription_id != *subscription) ||
         !session_.shard_.services().broker.holds(consumer.id, number)) {
@@ -199,7 +199,7 @@ void SessionBroker::deliver(const Mail& mail) {
       std::find_if(consumers_.begin(), consumers_.end(),
                    [&](const Consumer& each) { return each.id == mail.consumer; });
   if (consumer == consumers_.end()) return;  // it left meanwhile, and the message went back
-  const Hub::Seat& seat = session_.subscriptions_[consumer->subscription];
+  const Hub::Seat seat = session_.subscriptions_[consumer->subscription];
   session_.send(frames.whole(*seat.group, mail.redelivered));
   if (consumer->mode != AckMode::automatic) return;
   consumer->sent = mail.message->number;

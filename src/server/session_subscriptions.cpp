@@ -123,7 +123,7 @@ std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& 
   std::uint32_t free = subscriptions_.size();
   std::size_t taken = 0;
   for (std::uint32_t i = 0; i < subscriptions_.size(); ++i) {
-    const Hub::Seat& seat = subscriptions_[i];
+    const Hub::Seat seat = subscriptions_[i];
     if (seat.group == nullptr) {
       free = std::min(free, i);
       continue;
@@ -155,17 +155,17 @@ void Session::subscribe(const SubscribeRequest& request) {
     }
   }
   Hub& hub = shard_.hub();
-  Hub::Seat& seat = subscriptions_[*free];
   chat::Presence& presence = shard_.services().presence;
   using Kind = Destination::Kind;
   if (request.destination.kind == Kind::room) presence.enter(request.destination.room, identity_);
   if (request.since) {
-    seat = hub.hold(request.destination, request.variant, *this, *free);
+    subscriptions_.put(*free, hub.hold(request.destination, request.variant, *this, *free));
     acknowledge(request.receipt);
     start_replay(request, *free);
     return;
   }
-  seat = hub.join(request.destination, request.variant, *this, *free);
+  const Hub::Seat seat = hub.join(request.destination, request.variant, *this, *free);
+  subscriptions_.put(*free, seat);
   acknowledge(request.receipt);
   if (request.destination.kind == Kind::entry) {
     const auto count = shard_.tell_count();
@@ -203,7 +203,8 @@ void Session::on_unsubscribe(const stomp::Frame& frame) {
 }
 
 void Session::drop_subscription(std::uint32_t subscription) {
-  const Hub::Seat seat = std::exchange(subscriptions_[subscription], {});
+  const Hub::Seat seat = subscriptions_[subscription];
+  subscriptions_.put(subscription, {});
   const Destination destination = seat.group->topic().key();
   shard_.hub().leave(seat, *this, subscription);
   chat::Presence& presence = shard_.services().presence;
@@ -343,7 +344,7 @@ void Session::on_drained() {
 
 void Session::send_marker(const Replay& replay, std::string_view kind, MessageId from,
                           MessageId to) {
-  const Hub::Seat& seat = subscriptions_[replay.subscription];
+  const Hub::Seat seat = subscriptions_[replay.subscription];
   const Hub::Epochs& epochs = shard_.hub().epochs();
   const std::string message_id = "marker-" + std::to_string(next_request_++);
   const std::array headers{stomp::Header{"marker", kind},
