@@ -198,7 +198,7 @@ int run(std::span<char* const> arguments) {
 int main(int argc, char** argv) {
   // A busy turn's megabytes are freed at its end and needed in the next: they stay with the process
   // instead of being given back to the kernel and taken again page by page.
-  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
   try {
     return rtc::run({argv, static_cast<std::size_t>(argc)});

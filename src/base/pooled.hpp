@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -81,7 +82,8 @@ class Pooled {
 
  private:
   static Cells& cells() {
-    static_assert(alignof(T) <= alignof(void*));
+    static_assert(alignof(T) <= alignof(void*) && sizeof(T) <= Cells::kBlockBytes);
+    static_assert(std::is_final_v<T>);
     static Cells::Store store(sizeof(T));
     thread_local Cells cells(store);
     return cells;

@@ -8,7 +8,9 @@ namespace {
 
 // What a room and a message cost beside their texts: blocks, pointers, look-up.
 constexpr std::size_t kRoomBytes = 1024;
-constexpr std::size_t kMessageBytes = sizeof(Message) + 48;
+constexpr std::size_t kMessageBytes = sizeof(Message) + 112;
+// A room has at most this part of all memory: one of long texts must not push out all others.
+constexpr std::size_t kRoomsAtLeast = 8;
 
 std::size_t bytes_of(const Message& message) {
   const SharedIdentity& sender = message.sender;
@@ -44,7 +46,8 @@ Result<std::vector<Stored>> PageCache::append(std::span<const Draft> drafts) {
 Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId before,
                                                     std::uint32_t limit) {
   if (bounds_.bytes_max == 0) return behind_.page_before(room, before, limit);
-  const bool loads = before == 0 && limit <= bounds_.messages_max;
+  // Who asks for the newest message alone wants to know its id.
+  const bool loads = before == 0 && limit > 1 && limit <= bounds_.messages_max;
   std::vector<Shared> page;
   bool found = false;
   std::uint64_t number = 0;
@@ -206,11 +209,12 @@ std::vector<PageCache::Shared> PageCache::between(const Kept& kept, MessageId fi
   return page;
 }
 
-// The oldest go beyond messages_max.
+// The oldest go beyond messages_max and the room's part of bytes_max.
 void PageCache::push(Kept& kept, Shared message) {
   std::size_t bytes = kept.bytes + bytes_of(*message);
   kept.messages.push_back(std::move(message));
-  if (kept.messages.size() > bounds_.messages_max) {
+  while (kept.messages.size() > bounds_.messages_max ||
+         (kept.messages.size() > 1 && bytes > bounds_.bytes_max / kRoomsAtLeast)) {
     bytes -= bytes_of(*kept.messages.front());
     kept.messages.pop_front();
   }

@@ -219,11 +219,11 @@ void StoreQueue::append(std::vector<Submission>& batch, std::size_t from, std::s
     }
     return;
   }
-  const bool unknown_room = stored.error().code == ErrorCode::not_found_chatroom;
-  if (!unknown_room) health_.commit_failed(to - from, stored.error());
+  const bool of_one_room = is_of_one_room(stored.error().code);
+  if (!of_one_room) health_.commit_failed(to - from, stored.error());
   figures_.failures.fetch_add(to - from, std::memory_order_relaxed);
   for (const Submission& each : part) {
-    const std::string reason = unknown_room
+    const std::string reason = of_one_room
                                    ? stored.error().message
                                    : "the message could not be stored; send it again in a while";
     outcomes.push_back({each.reply, 0, {stored.error().code, reason}});

@@ -123,7 +123,8 @@ void add_store(Families& out, chat::StoreQueue& queue, const chat::LogFigures& l
               queue.health().failed_calls());
   out.gauge("store_failing", "1 while the last commit of messages failed, else 0.",
             queue.health().failing() ? 1 : 0);
-  out.counter("store_reads_total", "Reads of the store.", store.reads.load());
+  out.counter("store_reads_total", "Reads of the store, those answered by the page cache too.",
+              store.reads.load());
   out.counter("store_refused_total",
               "Messages and reads refused by store_queue_max or "
               "read_queue_max.",

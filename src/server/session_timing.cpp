@@ -28,8 +28,14 @@ std::uint64_t full_ms(std::uint64_t now_ms, std::uint32_t lower) {
   return now_ms - std::min(now_ms, ago_ms);
 }
 
-// Neither has been. Should none be for as long again, the next comes an interval late.
+// Neither has been; and as old as what happened can become, see keep_old().
 constexpr std::uint32_t kLongAgoMs = 1U << 31;
+
+// So that what is long ago never seems to be now, when the lower half comes round again.
+void keep_old(std::uint32_t& time_ms, std::uint64_t now_ms) {
+  const auto now = static_cast<std::uint32_t>(now_ms);
+  if (now - time_ms > kLongAgoMs) time_ms = now - kLongAgoMs;
+}
 
 // A tenth early: what the client counts is when the beat arrives.
 std::uint32_t early(std::uint32_t interval_ms) {
@@ -105,6 +111,8 @@ void Session::on_timer() {
     return;
   }
   const std::uint64_t now = shard_.loop().now_ms();
+  keep_old(times_.last_beat_ms, now);
+  keep_old(times_.last_ping_ms, now);
   const auto since = [now](std::uint64_t last) { return now - std::min(now, last); };
   const std::uint64_t heard = output_.last_read_ms();
   // While we do not read, nothing can come.

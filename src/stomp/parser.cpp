@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kLinesAtFirst = 8;
 constexpr std::size_t kLinesKeptMax = 64;
+constexpr std::size_t kBytesKeptMax = 1024;
 constexpr auto kNone = std::string_view::npos;
 
 // What `\` and this character stand for; NUL when they stand for nothing in that version.
@@ -66,10 +67,12 @@ std::unique_ptr<Parser::Assembly>& Parser::spare() {
 
 void Parser::lay_down() {
   if (!assembly_) return;
-  // Only its small tables are worth keeping.
+  // Small memory is worth keeping.
   std::vector<HeaderLine> lines = std::move(assembly_->lines);
   std::vector<Header> headers = std::move(assembly_->headers);
-  if (lines.capacity() > kLinesKeptMax || headers.capacity() > kLinesKeptMax) {
+  if (lines.capacity() > kLinesKeptMax || headers.capacity() > kLinesKeptMax ||
+      assembly_->bytes.capacity() > kBytesKeptMax ||
+      assembly_->unescaped.capacity() > kBytesKeptMax) {
     assembly_.reset();
     return;
   }

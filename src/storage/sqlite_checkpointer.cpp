@@ -53,7 +53,9 @@ SqliteCheckpointer::~SqliteCheckpointer() {
 }
 
 chat::LogFigures SqliteCheckpointer::figures() const {
-  return {static_cast<std::uint64_t>(pages_.load(std::memory_order_relaxed) * page_bytes_),
+  const std::int64_t waiting =
+      pages_.load(std::memory_order_relaxed) - brought_.load(std::memory_order_relaxed);
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(waiting, 0) * page_bytes_),
           rounds_.load(std::memory_order_relaxed), failures_.load(std::memory_order_relaxed),
           waits_.load(std::memory_order_relaxed)};
 }
@@ -65,6 +67,7 @@ std::int64_t SqliteCheckpointer::bring_over(SQLite::Database& database) {
                                                  SQLITE_CHECKPOINT_PASSIVE, &in_log, &brought);
   if (result == SQLITE_OK) {
     rounds_.fetch_add(1, std::memory_order_relaxed);
+    brought_.store(brought, std::memory_order_relaxed);
     // Commits went on meanwhile.
     return std::max<std::int64_t>(pages_.load(std::memory_order_relaxed), in_log) - brought;
   }
@@ -84,6 +87,7 @@ void SqliteCheckpointer::committed(std::int64_t pages) {
     next_begin_ = begin_;
     next_wait_ = most_;
     little_left_ = false;
+    brought_.store(0, std::memory_order_relaxed);
   }
   pages_.store(pages, std::memory_order_relaxed);
   if (little_left_.exchange(false)) bring_over(writer_);

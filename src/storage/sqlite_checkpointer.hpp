@@ -48,7 +48,8 @@ class SqliteCheckpointer {
   const std::int64_t most_;
   std::int64_t next_begin_;  // of the writing thread, as the next: when it asks again
   std::int64_t next_wait_;
-  std::atomic<std::int64_t> pages_{0};  // in the log
+  std::atomic<std::int64_t> pages_{0};    // in the log
+  std::atomic<std::int64_t> brought_{0};  // of these are in the database
   std::atomic<std::uint64_t> rounds_{0};
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<std::uint64_t> waits_{0};

@@ -203,7 +203,13 @@ void SqliteWriter::insert(const chat::Room& room) {
       .run();
 }
 
+// The settings end well below it.
+bool SqliteWriter::has_room_key() const {
+  return open_rooms_ + direct_rooms_ + 2 < static_cast<std::uint64_t>(kRoomKeyMax);
+}
+
 Result<void> SqliteWriter::create(const chat::Room& room, const chat::RoomBounds& bounds) {
+  if (!has_room_key()) return bound_reached("the number of rooms of a file", kRoomKeyMax);
   if (open_rooms_ >= bounds.rooms_max) return bound_reached("rooms_max", bounds.rooms_max);
   try {
     const std::uint64_t own_max = bounds.rooms_per_identity_max;
@@ -228,6 +234,7 @@ Result<chat::Room> SqliteWriter::find_or_create_direct(const chat::Room& room,
       if (row.next()) return read_room(row);
     }
     const std::uint64_t own_max = bounds.rooms_per_identity_max;
+    if (!has_room_key()) return bound_reached("the number of rooms of a file", kRoomKeyMax);
     if (direct_rooms_ >= bounds.rooms_max) {
       return bound_reached("direct_rooms_max", bounds.rooms_max);
     }

@@ -44,6 +44,7 @@ class SqliteWriter {
   MessageId known_id(const Counter& counter, const chat::Draft& draft);
   void insert(const Counter& counter, const chat::Draft& draft);
   void insert(const chat::Room& room);
+  bool has_room_key() const;
   std::uint64_t count(SQLite::Statement& statement, UserId user, std::uint64_t up_to);
   // How a call that writes ended. While another process holds the file, only the first call waits
   // for it busy_timeout_ms long: after that each fails at once, until one works. So nobody waits
