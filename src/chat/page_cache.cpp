@@ -9,7 +9,6 @@ namespace {
 // What a room and a message cost beside their texts: blocks, pointers, look-up.
 constexpr std::size_t kRoomBytes = 1024;
 constexpr std::size_t kMessageBytes = sizeof(Message) + 112;
-// A room has at most this part of all memory: one of long texts must not push out all others.
 constexpr std::size_t kRoomsAtLeast = 8;
 
 std::size_t bytes_of(const Message& message) {
@@ -46,8 +45,7 @@ Result<std::vector<Stored>> PageCache::append(std::span<const Draft> drafts) {
 Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId before,
                                                     std::uint32_t limit) {
   if (bounds_.bytes_max == 0) return behind_.page_before(room, before, limit);
-  // Who asks for the newest message alone wants to know its id.
-  const bool loads = before == 0 && limit > 1 && limit <= bounds_.messages_max;
+  const bool loads = before == 0 && limit <= bounds_.messages_max;
   std::vector<Shared> page;
   bool found = false;
   std::uint64_t number = 0;
@@ -169,7 +167,7 @@ void PageCache::finish_load(RoomId room, std::uint64_t number,
     if (each->id == kept.newest() + 1) push(kept, each);
   }
   const bool whole = meanwhile.empty() || kept.newest() >= meanwhile.back()->id;
-  if (!whole || kept.newest() < kept.seen) {
+  if (!whole || kept.newest() < kept.seen || kept.bytes > room_bytes_max()) {
     drop(found);
     return;
   }
@@ -198,6 +196,7 @@ void PageCache::add(Rooms::iterator found, const Draft& draft, MessageId id) {
   }
   push(kept, std::make_shared<const Message>(
                  Message{draft.room, id, draft.sender, draft.text, draft.created_at_ms}));
+  if (kept.bytes > room_bytes_max()) drop(found);
 }
 
 std::vector<PageCache::Shared> PageCache::between(const Kept& kept, MessageId first,
@@ -209,12 +208,17 @@ std::vector<PageCache::Shared> PageCache::between(const Kept& kept, MessageId fi
   return page;
 }
 
+// One of long texts must not push out all others.
+std::size_t PageCache::room_bytes_max() const {
+  return std::max(bounds_.bytes_max / kRoomsAtLeast, kRoomBytes);
+}
+
 // The oldest go beyond messages_max and the room's part of bytes_max.
 void PageCache::push(Kept& kept, Shared message) {
   std::size_t bytes = kept.bytes + bytes_of(*message);
   kept.messages.push_back(std::move(message));
   while (kept.messages.size() > bounds_.messages_max ||
-         (kept.messages.size() > 1 && bytes > bounds_.bytes_max / kRoomsAtLeast)) {
+         (kept.messages.size() > 1 && bytes > room_bytes_max())) {
     bytes -= bytes_of(*kept.messages.front());
     kept.messages.pop_front();
   }

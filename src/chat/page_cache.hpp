@@ -82,6 +82,7 @@ class PageCache final : public MessageStore {
   void add(Rooms::iterator kept, const Draft& draft, MessageId id);
   void finish_load(RoomId room, std::uint64_t number, const std::vector<Shared>& newest_first);
   void showed(RoomId room, MessageId newest);  // a read of the store did, beside any load
+  std::size_t room_bytes_max() const;
   void push(Kept& kept, Shared message);
   void resize(Kept& kept, std::size_t bytes);
   void touch(Kept& kept) { uses_.splice(uses_.begin(), uses_, kept.use); }

@@ -255,22 +255,43 @@ TEST_F(PageCacheTest, BeyondItsRoomsTheOneReadLongestAgoGoes) {
 TEST_F(PageCacheTest, HoldsItsMemoryAtTheBoundAlsoWhenCommitsFillIt) {
   PageCache cache(behind_, {.messages_max = 10, .rooms_max = 100, .bytes_max = 110'000});
   std::vector<RoomId> rooms;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 14; ++i) {
     rooms.push_back(make_room());
     EXPECT_TRUE(cache.page_before(rooms.back(), 0, 1));
   }
   for (int i = 0; i < 40; ++i) {
     for (const RoomId& room : rooms) {
-      ASSERT_TRUE(cache.append(std::vector{draft(room, std::string(3'000, 'x'))}));
+      ASSERT_TRUE(cache.append(std::vector{draft(room, std::string(900, 'x'))}));
       ASSERT_LE(cache.figures().bytes, 110'000U);
     }
   }
-  EXPECT_EQ(cache.figures().rooms, 3U) << "of some 32,000 bytes each";
+  const std::uint64_t kept = cache.figures().rooms;
+  EXPECT_GE(kept, 8U) << "of some 12,000 bytes each";
   EXPECT_GT(cache.figures().bytes, 90'000U);
-  EXPECT_EQ(cache.figures().evictions, 2U);
+  EXPECT_EQ(cache.figures().evictions, 14 - kept);
+  // What is too long for any room's part is not kept, and costs no other room its place.
   ASSERT_TRUE(cache.append(std::vector{draft(rooms.back(), std::string(200'000, 'x'))}));
   EXPECT_LE(cache.figures().bytes, 110'000U);
   EXPECT_EQ(cache.page_before(rooms.back(), 0, 1)->front().text.size(), 200'000U);
+  EXPECT_EQ(cache.figures().rooms, kept - 1);
+  EXPECT_EQ(cache.figures().evictions, 14 - kept);
+}
+
+TEST_F(PageCacheTest, ARoomOfLongTextsKeepsAsManyAsItsPartHolds) {
+  PageCache cache(behind_, {.messages_max = 10, .rooms_max = 100, .bytes_max = 80'000});
+  const RoomId other = make_room();
+  EXPECT_TRUE(cache.page_before(other, 0, 1));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(behind_.append(std::vector{draft(room_, std::string(3'000, 'x'))}));
+  }
+  EXPECT_EQ(cache.page_before(room_, 0, 10)->size(), 10U);
+  EXPECT_LE(cache.figures().bytes, 12'000U);
+  EXPECT_EQ(cache.figures().rooms, 2U);
+  const int reads = behind_.reads;
+  EXPECT_EQ(cache.page_before(room_, 0, 2)->size(), 2U);
+  EXPECT_EQ(behind_.reads, reads) << "the newest are there";
+  EXPECT_EQ(cache.page_before(room_, 0, 10)->size(), 10U);
+  EXPECT_GT(behind_.reads, reads);
 }
 
 TEST_F(PageCacheTest, WithoutMemoryEverythingIsHandedThrough) {
@@ -288,7 +309,7 @@ TEST_F(PageCacheTest, WithoutMemoryEverythingIsHandedThrough) {
 
 TEST_F(PageCacheTest, AgreesWithTheStoreBehind) {
   std::mt19937_64 random(rtc::test::seed());
-  PageCache cache(behind_, {.messages_max = 6, .rooms_max = 4, .bytes_max = 9'000});
+  PageCache cache(behind_, {.messages_max = 6, .rooms_max = 4, .bytes_max = 18'000});
   std::vector<RoomId> rooms;
   for (int i = 0; i < 6; ++i) rooms.push_back(make_room());
   MemoryStore& plain = behind_.store;
@@ -323,7 +344,7 @@ TEST_F(PageCacheTest, AgreesWithTheStoreBehind) {
       ASSERT_EQ(texts_of(*cache.page_after(room, from, limit)),
                 texts_of(*plain.page_after(room, from, limit)));
     }
-    ASSERT_LE(cache.figures().bytes, 9'000U);
+    ASSERT_LE(cache.figures().bytes, 18'000U);
     ASSERT_LE(cache.figures().rooms, 4U);
   }
   EXPECT_GT(cache.figures().hits, 1'000U);
