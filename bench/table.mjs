@@ -113,6 +113,22 @@ const loads = {
       ['bytes a listener meanwhile', 'bytes_per_session_while_joining', 0],
     ],
   },
+  R: {
+    title: '1,000 talk, 10,000 deliveries/s; 18,000 others come in one moment',
+    columns: [
+      ['half in after ms', 'joined_p50_ms', 0],
+      ['all in after ms', 'joined_all_ms', 0],
+      ['server CPU µs each', 'server_cpu_us_per_newcomer', 1],
+      ['the 1,000 before: p50 ms', 'latency_p50_ms_before', 2],
+      ['p99 ms', 'latency_p99_ms_before', 2],
+      ['meanwhile: p50 ms', 'latency_p50_ms_meanwhile', 1],
+      ['p99 ms', 'latency_p99_ms_meanwhile', 1],
+      ['max ms', 'latency_max_ms_meanwhile', 1],
+      ...shares,
+    ],
+    ruler: 'limit',
+    ratios: ['joined_all_ms', 'latency_p99_ms_meanwhile'],
+  },
   S: {
     title: 'one room, 500 readers, full load; a stalled reader and one at 1 KB/s beside them, or not',
     columns: [

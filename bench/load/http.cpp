@@ -42,11 +42,15 @@ sockaddr_storage resolve(const Options& options) {
 
 }  // namespace
 
-int connect_to(const Options& options) {
+int connect_to(const Options& options, bool waits) {
   static const sockaddr_storage address = resolve(options);  // looking up is dear, a run has one
-  const int fd = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int type = SOCK_STREAM | SOCK_CLOEXEC | (waits ? 0 : SOCK_NONBLOCK);
+  const int fd = ::socket(address.ss_family, type, 0);
   const socklen_t size = address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+  const bool begun =
+      fd >= 0 && (::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0 ||
+                  (!waits && errno == EINPROGRESS));
+  if (!begun) {
     if (fd >= 0) ::close(fd);
     throw CannotRun(fmt::format("cannot connect to {}:{}", options.host, options.port));
   }

@@ -8,6 +8,7 @@
 #include "idle.hpp"
 #include "options.hpp"
 #include "slow.hpp"
+#include "storm.hpp"
 #include "traffic.hpp"
 
 namespace {
@@ -28,6 +29,8 @@ int run(const load::Options& options) {
       return load::Traffic(options).run().finish(options.json);
     case load::Options::Mode::slow:
       return load::SlowReaders(options).compare().finish(options.json);
+    case load::Options::Mode::storm:
+      return load::Storm(options).run().finish(options.json);
     case load::Options::Mode::idle:
       return load::Idle(options).run().finish(options.json);
     case load::Options::Mode::churn:

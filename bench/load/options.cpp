@@ -61,10 +61,14 @@ void complete(Options& options) {
       (!options.has_identities || options.pid == 0 || options.rate > 0)) {
     throw CLI::ValidationError("--mode slow: needs --server realtimechat, --pid and no --rate");
   }
+  if (options.mode == Options::Mode::storm && options.rate <= 0) {
+    throw CLI::ValidationError("--mode storm: needs --rate");
+  }
   if (options.mode == Options::Mode::cost && !options.has_identities) {
     throw CLI::ValidationError("--mode cost: needs --server realtimechat");
   }
-  const bool writes = options.mode == Options::Mode::traffic || options.mode == Options::Mode::slow;
+  const bool writes = options.mode == Options::Mode::traffic ||
+                      options.mode == Options::Mode::slow || options.mode == Options::Mode::storm;
   if (writes && options.publishers > options.readers) {
     throw CLI::ValidationError("--publishers: each is a reader too, so at most --readers");
   }
@@ -108,6 +112,8 @@ void add_load_options(CLI::App& app, Options& options) {
   app.add_option("--warm-up", options.warm_up_seconds, "Seconds before that");
   app.add_option("--settle", options.settle_seconds,
                  "Idle mode: seconds between the last join and the measurement");
+  app.add_option("--newcomers", options.newcomers, "Storm mode: sessions that come at once")
+      ->check(CLI::PositiveNumber);
   app.add_option("--pairs", options.pairs, "Slow mode: windows of --seconds without and with them")
       ->check(CLI::PositiveNumber);
   app.add_option("--heart-beat", options.heart_beat_ms, "Milliseconds to offer, both ways");
@@ -135,11 +141,12 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
   app.add_option("--mode", options.mode,
                  "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
-                 "turns; idle: only hold sessions; churn: join and leave; cost: one writer to all "
+                 "turns; storm: the same while --newcomers come at once; idle: only hold sessions; churn: join and leave; cost: one writer to all "
                  "rooms, and readers by --transport")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},
                                                {"slow", Options::Mode::slow},
+                                               {"storm", Options::Mode::storm},
                                                {"idle", Options::Mode::idle},
                                                {"churn", Options::Mode::churn},
                                                {"cost", Options::Mode::cost}}));

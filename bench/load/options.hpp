@@ -17,7 +17,7 @@ class CannotRun : public std::runtime_error {
 };
 
 struct Options {
-  enum class Mode { traffic, slow, idle, churn, cost };
+  enum class Mode { traffic, slow, storm, idle, churn, cost };
   enum class Window { copy, receipt };  // what tells a publisher that his message is through
   enum class Transport { poll, xhr, xhr_streaming, eventsource, websocket };
   Mode mode = Mode::traffic;
@@ -48,7 +48,8 @@ struct Options {
   double seconds = 5;
   double warm_up_seconds = 1;
   double settle_seconds = 3;
-  std::uint32_t pairs = 20;  // slow mode: windows without and with the slow readers
+  std::uint32_t newcomers = 1000;  // storm mode: sessions that come at once
+  std::uint32_t pairs = 20;        // slow mode: windows without and with the slow readers
   Transport transport = Transport::websocket;  // cost mode: what carries the chat
   double poll_seconds = 1;                     // between two polls of one user
   bool keep_alive = true;                      // false: a connection for each poll

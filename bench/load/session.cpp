@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,8 +28,11 @@ std::uint32_t next_mask() {
 }  // namespace
 
 Session::Session(Loop& loop, const Options& options, SessionEvents& events, const Place& place)
-    : loop_(loop), options_(options), events_(events), place_(place), fd_(connect_to(options)) {
-  ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK);
+    : loop_(loop),
+      options_(options),
+      events_(events),
+      place_(place),
+      fd_(connect_to(options, false)) {
   loop_.add(fd_, *this);
   out_ = websocket::upgrade_request(fmt::format("{}:{}", options.host, options.port), options.path,
                                     options.subprotocol);

@@ -37,6 +37,8 @@ class Traffic : public SessionEvents {
   void set_window(std::int64_t begin_ns, std::int64_t end_ns);
   Histogram take_latencies() { return std::exchange(latencies_, {}); }
   Snapshot snapshot() const;
+  // Open loop: sends what is due, and returns how long until more is.
+  std::int64_t send_due(std::int64_t now);
   void report_faults(Report& report);
 
   const Options& options_;
@@ -64,8 +66,6 @@ class Traffic : public SessionEvents {
   void drive();
   void publish(Publisher& publisher, std::int64_t time_ns);
   void refill(Publisher& publisher);
-  // Sends what is due, and returns how long until more is.
-  std::int64_t send_due(std::int64_t now);
   bool all_sent() const;
   std::uint64_t expected() const;
   // Open loop: a reader has it now; the last one's time is recorded.

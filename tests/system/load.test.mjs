@@ -89,7 +89,7 @@ for (const writes of ['each', 'gather']) {
 it('is measured, tabulated and drawn by script/bench', async () => {
   const out = path.join(root, 'build/bench-smoke');
   await rm(out, { recursive: true, force: true });
-  const { stdout } = await run(path.join(root, 'script/bench'), ['--smoke', 'C', 'D', 'E', 'H', 'I'], {
+  const { stdout } = await run(path.join(root, 'script/bench'), ['--smoke', 'C', 'D', 'E', 'H', 'I', 'R'], {
     env: { ...process.env, RTC_BINARY: program },
   });
   const shared = ['C', 'D10', 'D50', 'E10', 'E19'];
@@ -101,6 +101,8 @@ it('is measured, tabulated and drawn by script/bench', async () => {
   const store = JSON.parse(await readFile(path.join(out, 'H-realtimechat-1.json'), 'utf8'));
   assert.deepEqual({ faulty: store.faulty, any: store.pages_wrong_any_depth, newest: store.pages_wrong_newest }, { faulty: false, any: 0, newest: 0 });
   for (const of of ['young_fsync', 'full_fsync', 'young_commit', 'full_commit', 'plain_fsync']) assert.ok(store[`messages_per_second_${of}`] > 0, of);
+  const storm = JSON.parse(await readFile(path.join(out, 'R-realtimechat-1.json'), 'utf8'));
+  assert.deepEqual({ ...storm, ...sound, newcomers: 60, newcomers_not_in: 0 }, storm);
   const soak = JSON.parse(await readFile(path.join(out, 'I-realtimechat-1.json'), 'utf8'));
   assert.deepEqual({ ...soak, ...sound, failed_visits: 0, failed_pages: 0 }, soak);
   assert.ok(soak.samples.length > 10 && soak.samples.every(([, bytes]) => bytes > 0));
@@ -110,10 +112,20 @@ it('is measured, tabulated and drawn by script/bench', async () => {
   assert.ok(stdout.includes(table.trim()), 'the table is not what was printed');
   for (const name of shared) assert.match(table, new RegExp(`\\*\\*${name}: [^]*?\\| RealTimeChat \\|[^]*?\\| limit: [^]*?\\| limit-gather: `));
   assert.match(table, /\*\*H: [^]*?\| young, `fsync` \|[^]*?\| plain file, write \|[^]*?Pages of 50 in 5,000 rows/);
+  assert.match(table, /\*\*R: [^]*?\| RealTimeChat \|[^]*?\| limit: [^]*?\| limit-gather: /);
   assert.match(table, /\*\*I: [^]*?\| RealTimeChat \|/);
   for (const name of ['cpu', 'latency', 'memory', 'soak']) {
     assert.match(await readFile(path.join(out, `bench-${name}.svg`), 'utf8'), /^<svg [^]*RealTimeChat|^<svg [^]*Soak/);
   }
+});
+
+it('lets many in at once, and loses nothing of those who talk meanwhile', async (t) => {
+  const server = await serverFor(t);
+  const report = await load(`${server.wsUrl}/ws`, ['--mode', 'storm', '--rooms', '3', '--readers', '10', '--rate', '100',
+    '--warm-up', '0', '--seconds', '0.3', '--newcomers', '500']);
+  assert.deepEqual({ ...report, newcomers: 500, newcomers_not_in: 0 }, report);
+  assert.ok(report.deliveries_before > 0 && report.deliveries_meanwhile > 0 && report.deliveries_afterwards > 0);
+  assert.ok(report.joined_p50_ms <= report.joined_all_ms);
 });
 
 it('compares a room without and with two slow readers, and loses nothing of the others', async (t) => {
