@@ -340,7 +340,7 @@ std::span<const Setting> all_settings() {
        "Most messages of one commit."},
       {"store_log_bytes_max", S::Bytes{&Config::store_log_bytes_max}, "256MiB", kMiB, 3 * kGiB,
        "Log of commits (the -wal file) from which on a commit waits until it is in the database; "
-       "from a quarter of it on it is brought there beside the commits."},
+       "at each quarter of it it is brought there beside the commits."},
       {"read_queue_max", &Config::read_queue_max, "4096", 1, 10'000'000,
        "Reads (history, rooms) that may wait for the store before they get SERVER_OVERLOAD."},
       {"room_cache_max", &Config::room_cache_max, "10000", 16, 10'000'000,

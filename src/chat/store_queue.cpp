@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace rtc::chat {
 namespace {
@@ -29,8 +30,16 @@ StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout,
       fanout_(fanout),
       bounds_(bounds),
       on_outcomes_(std::move(on_outcomes)) {
-  threads_.emplace_back([this] { write_loop(); });
-  for (unsigned i = 0; i < bounds_.readers; ++i) threads_.emplace_back([this] { read_loop(); });
+  threads_.emplace_back([this] {
+    name_this_thread("store-write");
+    write_loop();
+  });
+  for (unsigned i = 0; i < bounds_.readers; ++i) {
+    threads_.emplace_back([this, i] {
+      name_this_thread("store-read-" + std::to_string(i));
+      read_loop();
+    });
+  }
 }
 
 StoreQueue::~StoreQueue() {

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 #include "server/metrics.hpp"
 
 namespace rtc::server {
@@ -155,7 +156,10 @@ Server::~Server() {
 
 void Server::start() {
   for (const auto& shard : shards_) {
-    threads_.emplace_back([loop = &shard->loop()] { loop->run(); });
+    threads_.emplace_back([loop = &shard->loop(), index = threads_.size()] {
+      name_this_thread("loop-" + std::to_string(index));
+      loop->run();
+    });
   }
   shards_.front()->loop().post([this] { presence_ticker_.start(); });
 }

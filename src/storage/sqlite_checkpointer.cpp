@@ -3,18 +3,26 @@
 #include "storage/sqlite_checkpointer.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
+#include <utility>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace rtc::storage {
 namespace {
 
-// What the writing thread may bring over itself: a few milliseconds' work.
-constexpr std::int64_t kLittle = 1024;
+// What the writing thread may bring over itself, while commits wait: little beside the two
+// fdatasync that it takes.
+constexpr std::int64_t kLittle = 256;
 // Each round leaves less than the one before when the disk keeps up; when not, the next commits
 // ask again.
-constexpr int kRoundsAtOnce = 4;
+constexpr int kRoundsAtOnce = 6;
+// So much of the log is handed to the disk at a time, long before it must be there: commits wait
+// for the file's locks where fdatasync has many MiB to write, and for the core where this does.
+constexpr std::int64_t kHandOverBytes = 128 << 10;
 
 }  // namespace
 
@@ -24,11 +32,15 @@ SqliteCheckpointer::SqliteCheckpointer(SQLite::Database& writer, const std::file
       database_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX),
       page_bytes_(writer.execAndGet("PRAGMA page_size").getInt64()),
       begin_(std::max<std::int64_t>(static_cast<std::int64_t>(log_bytes_max / 4) / page_bytes_, 1)),
+      end_(begin_ * 3),
       most_(begin_ * 4),
+      hand_over_(std::max<std::int64_t>(kHandOverBytes / page_bytes_, 1)),
       next_begin_(begin_),
-      next_wait_(most_) {
+      next_wait_(most_),
+      next_hand_over_(hand_over_),
+      log_file_(::open((file.string() + "-wal").c_str(), O_RDWR | O_CLOEXEC)) {
   // A file is cut back to this when it begins anew; what it keeps needs no new blocks of the disk.
-  writer_.exec("PRAGMA journal_size_limit = " + std::to_string(log_bytes_max / 2));
+  writer_.exec("PRAGMA journal_size_limit = " + std::to_string(log_bytes_max));
   // What is brought over is on the disk before the log is written over.
   database_.exec("PRAGMA synchronous = NORMAL");
   database_.execAndGet("PRAGMA schema_version");  // a first read: it is known to be in WAL mode
@@ -39,7 +51,10 @@ SqliteCheckpointer::SqliteCheckpointer(SQLite::Database& writer, const std::file
         return SQLITE_OK;
       },
       this);
-  thread_ = std::thread([this] { work(); });
+  thread_ = std::thread([this] {
+    name_this_thread("store-log");
+    work();
+  });
 }
 
 SqliteCheckpointer::~SqliteCheckpointer() {
@@ -50,6 +65,7 @@ SqliteCheckpointer::~SqliteCheckpointer() {
   }
   changed_.notify_all();
   thread_.join();
+  if (log_file_ >= 0) ::close(log_file_);
 }
 
 chat::LogFigures SqliteCheckpointer::figures() const {
@@ -86,27 +102,38 @@ void SqliteCheckpointer::committed(std::int64_t pages) {
   if (pages < pages_.load(std::memory_order_relaxed)) {  // it began anew
     next_begin_ = begin_;
     next_wait_ = most_;
+    next_hand_over_ = hand_over_;
     little_left_ = false;
     brought_.store(0, std::memory_order_relaxed);
   }
   pages_.store(pages, std::memory_order_relaxed);
   if (little_left_.exchange(false)) bring_over(writer_);
-  if (pages < next_begin_) return;
-  // Not at every commit, should it not help.
-  next_begin_ = pages + std::max<std::int64_t>(begin_ / 4, 1);
+  const bool hands_over = pages >= next_hand_over_;
+  if (hands_over) next_hand_over_ = pages + hand_over_;
+  if (pages < next_begin_) {
+    if (hands_over) ask(Work::hand_over);
+    return;
+  }
+  // Beyond end_ not at every commit, should it not help.
+  next_begin_ = pages < end_ ? std::min(pages + begin_, end_)
+                             : pages + std::max<std::int64_t>(begin_ / 4, 1);
   if (pages >= next_wait_) {
     next_wait_ = pages + begin_;
     waits_.fetch_add(1, std::memory_order_relaxed);
     std::unique_lock lock(mutex_);
-    asked_ = false;
+    asked_ = Work::none;
     changed_.wait(lock, [this] { return !working_; });
     lock.unlock();
     bring_over(writer_);
     return;
   }
+  ask(Work::bring_over);
+}
+
+void SqliteCheckpointer::ask(Work work) {
   {
     const std::scoped_lock lock(mutex_);
-    asked_ = true;
+    asked_ = std::max(asked_, work);
   }
   changed_.notify_all();
 }
@@ -114,13 +141,17 @@ void SqliteCheckpointer::committed(std::int64_t pages) {
 void SqliteCheckpointer::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return ends_ || asked_; });
+    changed_.wait(lock, [this] { return ends_ || asked_ != Work::none; });
     if (ends_) return;
-    asked_ = false;
+    const Work asked = std::exchange(asked_, Work::none);
     working_ = true;
     lock.unlock();
-    for (int round = 0; round < kRoundsAtOnce; ++round) {
+    // Begins to write what is not on the disk, waits for nothing, and promises nothing: whatever
+    // comes of it, fdatasync follows before anything relies on it.
+    if (log_file_ >= 0) ::sync_file_range(log_file_, 0, 0, SYNC_FILE_RANGE_WRITE);
+    for (int round = 0; asked == Work::bring_over && round < kRoundsAtOnce; ++round) {
       const std::int64_t left = bring_over(database_);
+      if (pages_.load(std::memory_order_relaxed) < end_) break;
       if (left > kLittle) continue;
       // When nothing is left, the next commit begins the log anew by itself.
       little_left_ = left > 0;
