@@ -85,6 +85,65 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
   await anna.hears(`line ${count}`);
 });
 
+/** Runs in the page: scrolls up, and in the same frame something above grows, before the browser tells
+    of the scrolling. How far a message then moves by itself. */
+async function scrollAndGrow() {
+  const log = document.querySelector('[data-testid=log]');
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  let anchor;
+  let place;
+  await frame();
+  await new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      log.scrollTop -= 400;
+      const rows = [...log.querySelectorAll('[data-testid=message]')];
+      anchor = rows.find((row) => row.getBoundingClientRect().top >= 60);
+      place = anchor.getBoundingClientRect().top;
+      const top = log.firstElementChild.firstElementChild;
+      top.style.height = `${top.getBoundingClientRect().height + 100}px`;
+      resolve();
+    });
+  });
+  for (let quiet = 0; quiet < 3; quiet += 1) await frame();
+  return anchor.getBoundingClientRect().top - place;
+}
+
+test('what grows in the frame in which the reader scrolls does not undo it', async () => {
+  await fill(200);
+  const anna = await join();
+  await anna.hears('line 200');
+  for (const from of ['the end', 'elsewhere']) {
+    const moved = await anna.page.evaluate(scrollAndGrow);
+    assert.ok(Math.abs(moved) <= 1, `from ${from}: moved by ${moved} px`);
+  }
+});
+
+test('near the end nothing moves until there is something new', async () => {
+  await fill(80);
+  const anna = await join();
+  await anna.hears('line 80');
+  const moved = await anna.page.evaluate(async () => {
+    const log = document.querySelector('[data-testid=log]');
+    const frames = async () => {
+      for (let n = 0; n < 4; n += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    };
+    log.scrollTop -= 500;
+    await frames();
+    log.scrollTop = log.scrollHeight - log.clientHeight - 30;
+    const anchor = [...log.querySelectorAll('[data-testid=message]')].at(-3);
+    const place = anchor.getBoundingClientRect().top;
+    await frames();
+    return anchor.getBoundingClientRect().top - place;
+  });
+  assert.ok(Math.abs(moved) <= 1, `moved by ${moved} px`);
+  await anna.at('to-newest').waitFor({ state: 'detached' });
+  await fill(1);
+  await anna.page.waitForFunction(() => {
+    const log = document.querySelector('[data-testid=log]');
+    return log.dataset.newest === '81' && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+  });
+});
+
 test('the place is kept when the window is resized', async () => {
   await fill(200);
   const anna = await join();

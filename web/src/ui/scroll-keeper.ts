@@ -2,7 +2,7 @@
 // the window is resized. The browser's own scroll anchoring is off in the log (it does nothing at
 // the very top, and not every browser has it); this does its work exactly, before the next paint.
 
-/** A visible row and where its top edge is, counted from the top of the scroller. */
+/** A visible row and where its top edge is, counted from the top of what is scrolled. */
 interface Place {
   readonly row: Element;
   readonly top: number;
@@ -15,6 +15,10 @@ export class ScrollKeeper {
   readonly #scroller: HTMLElement;
   #places: readonly Place[] = [];
   #pinned = true;
+  /** As they were remembered: the position, what was hidden below it, the last row. */
+  #scrollTop = 0;
+  #below = 0;
+  #last: Element | null = null;
 
   constructor(scroller: HTMLElement) {
     this.#scroller = scroller;
@@ -28,26 +32,43 @@ export class ScrollKeeper {
   /** Notes the place of every visible row, to be kept by the next `restore`. */
   remember(): void {
     const frame = this.#scroller.getBoundingClientRect();
+    const rows = this.#scroller.querySelectorAll('[data-row]');
+    const { scrollTop } = this.#scroller;
     const places: Place[] = [];
-    for (const row of this.#scroller.querySelectorAll('[data-row]')) {
+    for (const row of rows) {
       const { top, bottom } = row.getBoundingClientRect();
-      if (bottom > frame.top && top < frame.bottom) places.push({ row, top: top - frame.top });
+      if (bottom > frame.top && top < frame.bottom)
+        places.push({ row, top: top - frame.top + scrollTop });
       else if (places.length > 0) break;
     }
     this.#places = places;
+    this.#scrollTop = scrollTop;
+    this.#below = this.below;
+    this.#last = rows[rows.length - 1] ?? null;
   }
 
-  /** Puts the first remembered row that still exists back to where it was, or stays at the end. */
+  /**
+   * Puts the first remembered row that still exists back to where it was. At the end: keeps the end
+   * in sight, and goes to it when there is another last row. Where the reader has scrolled meanwhile
+   * (the event comes later than the scrolling), that is added.
+   */
   restore(): void {
+    const { scrollHeight, clientHeight, scrollTop } = this.#scroller;
+    const most = Math.max(0, scrollHeight - clientHeight);
+    // A log that has become too short for the position was moved by the browser, not by the reader.
+    const scrolled = this.#scrollTop > most ? 0 : scrollTop - this.#scrollTop;
     if (this.#pinned) {
-      this.toEnd();
-      return;
-    }
-    const place = this.#places.find(({ row }) => row.isConnected);
-    if (place) {
-      const frame = this.#scroller.getBoundingClientRect();
-      const moved = place.row.getBoundingClientRect().top - frame.top - place.top;
-      if (Math.abs(moved) > 0.1) this.#scroller.scrollTop += moved;
+      const rows = this.#scroller.querySelectorAll('[data-row]');
+      const another = (rows[rows.length - 1] ?? null) !== this.#last;
+      if (another && scrolled >= 0) this.toEnd();
+      else this.#move(most - this.#below + scrolled);
+    } else {
+      const place = this.#places.find(({ row }) => row.isConnected);
+      if (place) {
+        const frame = this.#scroller.getBoundingClientRect();
+        const top = place.row.getBoundingClientRect().top - frame.top + scrollTop;
+        this.#move(this.#scrollTop + scrolled + top - place.top);
+      }
     }
     this.remember();
   }
@@ -55,6 +76,7 @@ export class ScrollKeeper {
   toEnd(): void {
     this.#pinned = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.remember();
   }
 
   /** After the reader has scrolled. `complete`: the last row is the newest message. */
@@ -72,5 +94,9 @@ export class ScrollKeeper {
   get below(): number {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #move(to: number): void {
+    if (Math.abs(to - this.#scroller.scrollTop) > 0.1) this.#scroller.scrollTop = to;
   }
 }
