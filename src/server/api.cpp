@@ -1,12 +1,13 @@
+// The HTTP calls of the token, history and people; and which path is whose.
 #include "server/api.hpp"
 
 #include <array>
-#include <boost/json.hpp>
 #include <charconv>
 #include <limits>
 
 #include "base/clock.hpp"
 #include "chat/rules.hpp"
+#include "server/api_call.hpp"
 #include "server/bearer.hpp"
 #include "server/envelope.hpp"
 #include "server/http_connection.hpp"
@@ -15,49 +16,11 @@
 namespace rtc::server {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kNotRead = "the history could not be read";
-constexpr std::string_view kNotMade = "the room could not be made";
 
 http::Response json_response(unsigned status, std::string body) {
   return {status, {{"Cache-Control", "no-store"}}, std::string(kJson), std::move(body)};
-}
-
-http::Response success(std::string_view type, std::string_view response_json) {
-  return json_response(200, success_envelope(type, response_json));
-}
-
-void answer(const ApiCall& call, http::Response response) {
-  if (auto* connection = call.shard.waiting_requests().find(call.connection)) {
-    connection->respond(std::move(response));
-  }
-}
-
-// Runs `work` on a thread of the store; its response goes back to the request's connection.
-enum class StoreAccess { reads, writes };
-void answer_from_store(const ApiCall& call, StoreAccess access,
-                       std::function<http::Response(Services&)> work) {
-  Shard* const shard = &call.shard;
-  auto job = [shard, handle = call.connection, work = std::move(work)] {
-    http::Response response = work(shard->services());
-    shard->loop().post([shard, handle, response = std::move(response)]() mutable {
-      if (auto* connection = shard->waiting_requests().find(handle)) {
-        connection->respond(std::move(response));
-      }
-    });
-  };
-  chat::StoreQueue& store = shard->services().store;
-  if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
-    answer(call, error_response(
-                     {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
-  }
-}
-
-// Of a call of the store that failed; on a thread of the store.
-http::Response store_error(Services& services, std::string_view what, const Error& error) {
-  return error_response(services.store.health().call_failed(what, error));
 }
 
 // A whole number, as near as T comes to it: one beyond T is T's least or most.
@@ -77,7 +40,40 @@ std::string new_token(const ApiCall& call) {
   return json_string(services.tokens.issue(identity, unix_ms() / 1000));
 }
 
-// The caller's identity; or nullopt, and the call was answered with a token he can use.
+}  // namespace
+
+http::Response success(std::string_view type, std::string_view response_json) {
+  return json_response(200, success_envelope(type, response_json));
+}
+
+void answer(const ApiCall& call, http::Response response) {
+  if (auto* connection = call.shard.waiting_requests().find(call.connection)) {
+    connection->respond(std::move(response));
+  }
+}
+
+void answer_from_store(const ApiCall& call, StoreAccess access,
+                       std::function<http::Response(Services&)> work) {
+  Shard* const shard = &call.shard;
+  auto job = [shard, handle = call.connection, work = std::move(work)] {
+    http::Response response = work(shard->services());
+    shard->loop().post([shard, handle, response = std::move(response)]() mutable {
+      if (auto* connection = shard->waiting_requests().find(handle)) {
+        connection->respond(std::move(response));
+      }
+    });
+  };
+  chat::StoreQueue& store = shard->services().store;
+  if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
+    answer(call, error_response(
+                     {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
+  }
+}
+
+http::Response store_error(Services& services, std::string_view what, const Error& error) {
+  return error_response(services.store.health().call_failed(what, error));
+}
+
 std::optional<chat::Identity> authenticate(const ApiCall& call) {
   const std::string header = call.request.header("Authorization");
   const std::string_view token = bearer_token(header);
@@ -116,7 +112,6 @@ Result<RoomId> room_parameter(const http::Request& request, std::string_view nam
   return *id;
 }
 
-// A whole number; below 1 it is 1, above page_size_max that.
 Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   const Config& config = call.shard.config();
   const auto text = call.request.parameter("limit");
@@ -125,6 +120,8 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call) {
   if (!limit) return Error{ErrorCode::invalid_parameter, "limit: expected a whole number"};
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, config.page_size_max));
 }
+
+namespace {
 
 // The answer to somebody who may not read the room, if he may not.
 std::optional<http::Response> refuse_entry(const chat::Room& room, const UserId& user) {
@@ -227,114 +224,6 @@ void get_before(const ApiCall& call) {
   }
 }
 
-// The body as a JSON object; the error says what was expected.
-Result<json::object> json_body(const http::Request& request, std::string_view expected) {
-  json::error_code problem;
-  json::parse_options options;
-  options.max_depth = 8;
-  json::value value = json::parse({request.body.data(), request.body.size()}, problem, {}, options);
-  if (problem || !value.is_object()) {
-    return Error{ErrorCode::invalid_parameter, "the body must be " + std::string(expected)};
-  }
-  return std::move(value.get_object());
-}
-
-std::optional<std::string_view> text_member(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains({name.data(), name.size()});
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return std::string_view{value->get_string().data(), value->get_string().size()};
-}
-
-void post_room(const ApiCall& call) {
-  const auto identity = authenticate(call);
-  if (!identity) return;
-  constexpr std::string_view kExpected = R"({"name":"<text>"})";
-  const Config& config = call.shard.config();
-  const auto body = json_body(call.request, kExpected);
-  const auto text = body ? text_member(*body, "name") : std::nullopt;
-  if (!text) {
-    answer(call, error_response(
-                     {ErrorCode::invalid_parameter, "the body must be " + std::string(kExpected)}));
-    return;
-  }
-  auto name = chat::clean_room_name(*text, config.room_name_length_max);
-  if (!name) {
-    answer(call, error_response(name.error()));
-    return;
-  }
-  const json::value* const history = body->if_contains("history");
-  if (history != nullptr && !history->is_bool()) {
-    answer(call, error_response({ErrorCode::invalid_parameter, "history: expected true or false"}));
-    return;
-  }
-  chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
-                  unix_ms(),        identity->id,           {}};
-  room.history = history == nullptr || history->get_bool();
-  const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
-  answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
-    const auto created = services.rooms.create(room, bounds);
-    if (!created) return store_error(services, kNotMade, created.error());
-    return success("SUCCESS_ROOM_CREATE", room_json(room));
-  });
-}
-
-void get_rooms(const ApiCall& call) {
-  const auto identity = authenticate(call);
-  if (!identity) return;
-  std::optional<RoomId> after;
-  if (call.request.parameter("after")) {
-    const auto id = room_parameter(call.request, "after");
-    if (!id) {
-      answer(call, error_response(id.error()));
-      return;
-    }
-    after = *id;
-  }
-  const auto limit = limit_parameter(call);
-  if (!limit) {
-    answer(call, error_response(limit.error()));
-    return;
-  }
-  answer_from_store(call, StoreAccess::reads, [after, limit = *limit](Services& services) {
-    const auto rooms = services.rooms.list_open(after, limit);
-    if (!rooms) return store_error(services, "the rooms could not be read", rooms.error());
-    return success("SUCCESS_GET_ROOM_LIST", rooms_json(*rooms));
-  });
-}
-
-void post_direct_room(const ApiCall& call) {
-  const auto identity = authenticate(call);
-  if (!identity) return;
-  constexpr std::string_view kExpected = R"({"senderId":"<uuid>","receiverId":"<uuid>"})";
-  const Config& config = call.shard.config();
-  const auto body = json_body(call.request, kExpected);
-  const auto sender_text = body ? text_member(*body, "senderId") : std::nullopt;
-  const auto receiver_text = body ? text_member(*body, "receiverId") : std::nullopt;
-  const auto sender = sender_text ? UserId::parse(*sender_text) : std::nullopt;
-  const auto receiver = receiver_text ? UserId::parse(*receiver_text) : std::nullopt;
-  if (!sender || !receiver || *sender == *receiver) {
-    answer(call, error_response(
-                     {ErrorCode::invalid_parameter, "the body must be " + std::string(kExpected) +
-                                                        ", the `jti` of two identities"}));
-    return;
-  }
-  if (*sender != identity->id) {
-    answer(call, error_response({ErrorCode::forbidden_access,
-                                 "senderId: must be your own, the token's `jti`"}));
-    return;
-  }
-  const auto [low, high] = std::minmax(*sender, *receiver);
-  chat::Room room{RoomId::random(), chat::Room::Kind::direct, "", unix_ms(), *sender, {low, high}};
-  const chat::RoomBounds bounds{config.direct_rooms_max, config.direct_rooms_per_identity_max};
-  answer_from_store(call, StoreAccess::writes,
-                    [room, bounds, sender = *sender, receiver = *receiver](Services& services) {
-                      const auto found = services.rooms.find_or_create_direct(room, bounds);
-                      if (!found) return store_error(services, kNotMade, found.error());
-                      return success("SUCCESS_ROOM_CREATE",
-                                     direct_room_json(sender, receiver, found->id));
-                    });
-}
-
 struct Route {
   std::string_view method;
   std::string_view path;
@@ -346,7 +235,9 @@ constexpr std::array kRoutes{
     Route{"GET", "/message/lastMessageId", get_before},
     Route{"GET", "/chatroom", get_rooms},
     Route{"POST", "/chatroom", post_room},
+    Route{"GET", "/chatroom/room", get_room},
     Route{"GET", "/chatroom/people", get_people},
+    Route{"GET", "/chatroom/private", get_direct_rooms},
     Route{"POST", "/chatroom/private", post_direct_room},
 };
 

@@ -42,6 +42,7 @@ bool is_pattern(std::string_view text) {
 std::optional<Destination> parse_destination(std::string_view text) {
   if (text == kEntryDestination) return Destination{Destination::Kind::entry, {}};
   if (text == kErrorsDestination) return Destination{Destination::Kind::errors, {}};
+  if (text == kRoomsDestination) return Destination{Destination::Kind::rooms, {}};
   if (!text.starts_with(kRoomPrefix)) return std::nullopt;
   text.remove_prefix(kRoomPrefix.size());
   auto kind = Destination::Kind::room;
@@ -60,6 +61,8 @@ std::string to_string(const Destination& destination) {
       return std::string(kEntryDestination);
     case Destination::Kind::errors:
       return std::string(kErrorsDestination);
+    case Destination::Kind::rooms:
+      return std::string(kRoomsDestination);
     case Destination::Kind::room:
       return std::string(kRoomPrefix) + destination.room.to_string();
     case Destination::Kind::presence:
@@ -104,7 +107,7 @@ std::optional<BrokerTarget> parse_broker_target(std::string_view text, std::size
     if (session.empty() || session.size() > kSessionBytesMax) return std::nullopt;
     destination =
         std::string(kUserPrefix).append(rest.substr(std::min(session.size() + 1, rest.size())));
-    if (destination == kErrorsDestination) return std::nullopt;
+    if (destination == kErrorsDestination || destination == kRoomsDestination) return std::nullopt;
   }
   const auto parsed = parse_broker_destination(destination, bytes_max);
   if (!parsed || parsed->kind == Kind::pattern) return std::nullopt;

@@ -13,6 +13,7 @@ inline constexpr std::string_view kSendDestination = "/pub/chat";
 inline constexpr std::string_view kTypingDestination = "/pub/typing";
 inline constexpr std::string_view kEntryDestination = "/sub/channel/entry";
 inline constexpr std::string_view kErrorsDestination = "/user/queue/errors";
+inline constexpr std::string_view kRoomsDestination = "/user/queue/rooms";
 inline constexpr std::string_view kRoomPrefix = "/sub/channel/";
 inline constexpr std::string_view kPresenceSuffix = "/presence";
 inline constexpr std::string_view kServerPrefix = "/sub/";  // only the server sends there
@@ -24,9 +25,9 @@ inline constexpr std::string_view kUserQueuePrefix = "/user/queue/";
 
 struct Destination {
   // From `topic` on: the broker's. A pattern is a topic's name with wildcards.
-  enum class Kind { room, presence, entry, errors, topic, pattern, queue, user };
+  enum class Kind { room, presence, entry, errors, rooms, topic, pattern, queue, user };
   Kind kind = Kind::room;
-  RoomId room;            // of a room, or of its presence
+  RoomId room;            // of a room, or of its presence; of `rooms` whose they are: his `jti`
   std::string name = {};  // of the broker's: the whole text
 };
 

@@ -158,6 +158,12 @@ std::string direct_room_json(const UserId& sender, const UserId& receiver, const
                      receiver.to_string(), room.to_string());
 }
 
+std::string opened_json(const chat::Identity& by, const RoomId& room) {
+  return fmt::format(R"({{"roomId":"{}","senderId":"{}","randId":{},"nameTag":{}}})",
+                     room.to_string(), by.id.to_string(), json_string(by.nickname),
+                     json_string(by.name_tag));
+}
+
 std::string iso_time(std::int64_t unix_ms) {
   std::string text;
   append_iso_time(text, unix_ms);

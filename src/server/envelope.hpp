@@ -34,6 +34,8 @@ std::string presence_json(const chat::PresenceChange& change);
 std::string roster_json(const chat::Roster& roster);
 // {"senderId","receiverId","roomId"}
 std::string direct_room_json(const UserId& sender, const UserId& receiver, const RoomId& room);
+// {"roomId","senderId","randId","nameTag"}: who opened a direct room.
+std::string opened_json(const chat::Identity& by, const RoomId& room);
 
 // "2026-01-31T23:59:59.123Z" of Unix milliseconds.
 std::string iso_time(std::int64_t unix_ms);

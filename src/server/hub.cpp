@@ -31,13 +31,27 @@ Hub::Hub(Epochs epochs, websocket::Deflater& deflater, std::size_t deflate_bytes
 }
 Hub::~Hub() = default;
 
+// Of the kinds that a UUID names; else null.
+Hub::Topics* Hub::topics_of(Destination::Kind kind) {
+  switch (kind) {
+    case Destination::Kind::room:
+      return &rooms_;
+    case Destination::Kind::presence:
+      return &presence_;
+    case Destination::Kind::rooms:
+      return &callers_;
+    default:
+      return nullptr;
+  }
+}
+
 Topic& Hub::topic_of(const Destination& destination) {
   using Kind = Destination::Kind;
   if (destination.kind == Kind::entry) return entry_;
   if (destination.kind == Kind::errors) return errors_;
-  const bool of_room = destination.kind == Kind::room || destination.kind == Kind::presence;
-  auto& topic = of_room
-                    ? (destination.kind == Kind::room ? rooms_ : presence_)[destination.room]
+  Topics* const topics = topics_of(destination.kind);
+  auto& topic = topics != nullptr
+                    ? (*topics)[destination.room]
                     : (destination.kind == Kind::pattern ? patterns_ : named_)[destination.name];
   if (topic == nullptr) {
     topic = std::make_unique<Topic>();
@@ -170,8 +184,7 @@ void Hub::erase_if_empty(Group& group) {
   topic.groups_.erase(Variant(group.variant_));
   if (!topic.groups_.empty()) return;
   const Destination key = topic.key_;
-  if (key.kind == Destination::Kind::room) rooms_.erase(key.room);
-  if (key.kind == Destination::Kind::presence) presence_.erase(key.room);
+  if (Topics* const topics = topics_of(key.kind)) topics->erase(key.room);
   if (key.name.empty()) return;
   (key.kind == Destination::Kind::pattern ? patterns_ : named_).erase(key.name);
 }
@@ -261,14 +274,17 @@ void Hub::deliver_count(std::uint64_t count) {
   }
 }
 
-void Hub::deliver_presence(const RoomId& room, std::string_view body) {
-  const auto found = presence_.find(room);
-  if (found == presence_.end()) return;
-  const std::string message_id = "presence-" + std::to_string(++counts_sent_);
+void Hub::deliver(const News& news) {
+  const Topics& topics = *topics_of(news.kind);
+  const auto found = topics.find(news.key);
+  if (found == topics.end()) return;
+  const bool presence = news.kind == Destination::Kind::presence;
+  const std::string message_id =
+      (presence ? "presence-" : "rooms-") + std::to_string(++counts_sent_);
   for (auto& [variant, group] : found->second->groups_) {
     mark_dirty(*group);
-    const std::string bytes = encode(*group, message_id, kJson, {}, body);
-    presence_bytes_ += bytes.size() * group->sessions_.size();
+    const std::string bytes = encode(*group, message_id, kJson, {}, news.body);
+    if (presence) presence_bytes_ += bytes.size() * group->sessions_.size();
     pending_bytes_ += bytes.size();
     group->pending_ += bytes;
   }

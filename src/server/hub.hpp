@@ -28,6 +28,13 @@
 
 namespace rtc::server {
 
+// What is told beside messages, as JSON made once for all loops.
+struct News {
+  Destination::Kind kind = Destination::Kind::presence;  // or rooms
+  RoomId key;                                            // as Destination::room
+  std::string body;
+};
+
 class Hub {
  public:
   static constexpr std::uint32_t kHeld = 0xFFFFFFFF;
@@ -75,8 +82,8 @@ class Hub {
   // Encodes the number of connected people for the subscribers of the entry topic.
   void deliver_count(std::uint64_t count);
   bool has_entry_subscribers() const { return !entry_.groups_.empty(); }
-  // Encodes a presence change for the room's listeners here; `body` is its JSON.
-  void deliver_presence(const RoomId& room, std::string_view body);
+  // Encodes news for their listeners here: a room's presence change, or somebody's `rooms`.
+  void deliver(const News& news);
 
   // Encodes a topic's message of the broker for its subscribers here.
   void deliver(const BrokerMessage& message);
@@ -108,6 +115,7 @@ class Hub {
 
   using NamedTopics = std::unordered_map<std::string, std::unique_ptr<Topic>>;
 
+  Topics* topics_of(Destination::Kind kind);
   Topic& topic_of(const Destination& destination);
   Group& group_of(const Destination& destination, const Variant& variant);
   static std::vector<Topic::Held>::iterator find_held(const Group& group, const Session& session,
@@ -128,6 +136,7 @@ class Hub {
   Topic errors_;
   Topics rooms_;
   Topics presence_;
+  Topics callers_;        // `rooms` of each person who listens
   NamedTopics named_;     // the broker's topics, queues and users
   NamedTopics patterns_;  // of its topics
   std::vector<Group*> dirty_;

@@ -93,7 +93,9 @@ void Session::on_subscribe(const stomp::Frame& frame) {
     subscribe(request);
     return;
   }
-  if (destination->kind == Kind::entry || destination->kind == Kind::errors) {
+  if (destination->kind == Kind::rooms) request.destination.room = RoomId{identity_.id().value};
+  if (destination->kind == Kind::entry || destination->kind == Kind::errors ||
+      destination->kind == Kind::rooms) {
     subscribe(request);
     return;
   }

@@ -205,8 +205,7 @@ void Shard::deliver_some() {
   services_.fanout.delivered(delivered);
   while (!news_.empty() && hub_.pending_bytes() < kTurnBytesMax) {
     IncomingNews& first = news_.front();
-    const PresenceNews& news = (*first.batch)[first.next++];
-    hub_.deliver_presence(news.room, news.body);
+    hub_.deliver((*first.batch)[first.next++]);
     if (first.next == first.batch->size()) news_.pop_front();
   }
   for (; !mail_.empty() && hub_.pending_bytes() < kTurnBytesMax; mail_.pop_front()) {

@@ -28,12 +28,7 @@ namespace rtc::server {
 class HttpConnection;
 class Session;
 
-// What changed in one room, as JSON.
-struct PresenceNews {
-  RoomId room;
-  std::string body;
-};
-using PresenceBatch = std::shared_ptr<const std::vector<PresenceNews>>;
+using NewsBatch = std::shared_ptr<const std::vector<News>>;
 
 class Shard : private net::Timer {
  public:
@@ -87,7 +82,7 @@ class Shard : private net::Timer {
   std::uint64_t tell_count();
 
   // From other threads, by way of loop().post().
-  void deliver(const PresenceBatch& news) { news_.push_back({news, 0}); }
+  void deliver(const NewsBatch& news) { news_.push_back({news, 0}); }
   void settle(const std::vector<chat::Outcome>& outcomes);
   void collect_mail();      // the broker has some
   void collect_messages();  // the fan-out has some
@@ -129,7 +124,7 @@ class Shard : private net::Timer {
   };
   std::deque<Incoming> incoming_;  // bounded by Fanout::undelivered
   struct IncomingNews {
-    PresenceBatch batch;
+    NewsBatch batch;
     std::size_t next;
   };
   std::deque<IncomingNews> news_;  // at most a change a room and presence_interval

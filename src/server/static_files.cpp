@@ -9,12 +9,12 @@ namespace rtc::server {
 namespace {
 
 // Scripts and styles only from files of ours; no frame may hold the page; no HTML from strings
-// but by way of the page's own named policy (Trusted Types).
+// and no script's address but by way of the page's own named policies (Trusted Types).
 constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html rtc-service-worker";
 
 std::string_view content_type_of(std::string_view path) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTypes{{

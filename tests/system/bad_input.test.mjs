@@ -55,7 +55,8 @@ describe('bad input', () => {
         ['DELETE', '/init', 'GET'],
         ['POST', '/message', 'GET'],
         ['PUT', '/chatroom', 'POST'],
-        ['GET', '/chatroom/private', 'POST'],
+        ['PUT', '/chatroom/private', 'POST'],
+        ['POST', '/chatroom/room', 'GET'],
         ['POST', '/healthz', 'GET'],
         ['POST', '/', 'GET'],
       ]) {

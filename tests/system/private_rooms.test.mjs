@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  Server, assertRefusal, bearer, history, lobby, newUser, openPrivateRoom, postRaw, request,
+  Server, assertRefusal, bearer, claimsOf, history, lobby, newUser, openPrivateRoom, postRaw, request,
 } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 
@@ -97,6 +97,60 @@ describe('a private room', () => {
   it('is shut to who has no token', async () => {
     const { json } = await request(server, `/message?roomId=${room}&limit=9`);
     assert.ok(!Array.isArray(json?.response), JSON.stringify(json));
+  });
+
+  it('is told to the other one when it is opened, and again, and to nobody else', async (t) => {
+    const [dan, fay] = [await newUser(server), await newUser(server)];
+    const clients = [];
+    for (const user of [fay, fay, dan, eve]) {
+      const client = await clientFor(t, server, user);
+      await client.subscribe('/user/queue/rooms', 'rooms');
+      clients.push(client);
+    }
+    const [tab, otherTab, opener, third] = clients;
+    const { jti, randId, sub } = claimsOf(dan.token);
+    const opened = (await openPrivateRoom(server, dan, dan.id, fay.id)).json.response.roomId;
+    const wanted = { roomId: opened, senderId: jti, randId, nameTag: sub };
+    for (const client of [tab, otherTab]) assert.deepEqual((await client.message('rooms')).body, wanted);
+    await openPrivateRoom(server, dan, dan.id, fay.id);
+    assert.deepEqual((await tab.message('rooms')).body, wanted);
+    // Answered in order after it, if anything had come.
+    for (const client of [opener, third]) {
+      await client.sendAndWait('UNSUBSCRIBE', { id: 'rooms' });
+      assert.deepEqual(client.frames.rest().filter(({ command }) => command === 'MESSAGE'), []);
+    }
+  });
+
+  it('is listed to its two people, each from his side, page by page', async () => {
+    const gus = await newUser(server);
+    const others = [];
+    for (let n = 0; n < 3; ++n) others.push(await newUser(server));
+    const made = [];
+    for (const other of others) {
+      const { json } = await openPrivateRoom(server, gus, gus.id, other.id);
+      made.push({ senderId: gus.id, receiverId: other.id, roomId: json.response.roomId });
+    }
+    const list = async (user, query) =>
+      (await request(server, `/chatroom/private?${query}`, { headers: bearer(user.token) })).json;
+    const whole = await list(gus, 'limit=100');
+    assert.equal(whole.type, 'SUCCESS_GET_ROOM_LIST');
+    assert.deepEqual(whole.response, made);
+    assert.deepEqual((await list(gus, `limit=2&after=${made[0].roomId}`)).response, made.slice(1));
+    assert.deepEqual((await list(others[1], 'limit=9')).response, [
+      { senderId: others[1].id, receiverId: gus.id, roomId: made[1].roomId },
+    ]);
+    assertRefusal(await list(others[1], `after=${made[0].roomId}`), 'NOT_FOUND_CHATROOM');
+    assertRefusal(await list(gus, 'after=x'), 'INVALID_PARAMETER');
+    assert.equal((await list({ token: undefined }, '')).type, 'SUCCESS_TOKEN_ISSUANCE');
+  });
+
+  it('is looked up by its two people only', async () => {
+    const look = async (user, id) =>
+      (await request(server, `/chatroom/room?roomId=${id}`, { headers: bearer(user.token) })).json;
+    const { response, type } = await look(bob, room);
+    assert.equal(type, 'SUCCESS_GET_ROOM');
+    assert.deepEqual(response, { senderId: bob.id, receiverId: ann.id, roomId: room });
+    assertRefusal(await look(eve, room), 'FORBIDDEN_ACCESS');
   });
 
   it('is not in the list of rooms', async () => {

@@ -56,6 +56,22 @@ describe('rooms', () => {
     assert.equal((await createRoom(server, user, '가'.repeat(60))).status, 200);
   });
 
+  it('are looked up by their id', async () => {
+    const user = await newUser(server);
+    const look = (id) =>
+      request(server, `/chatroom/room?roomId=${id}`, { headers: bearer(user.token) });
+    const made = (await createRoom(server, user, 'a <b>name</b>')).json.response;
+    const { status, json } = await look(made.roomId.toUpperCase());
+    assert.equal(status, 200);
+    assert.equal(json.type, 'SUCCESS_GET_ROOM');
+    assert.deepEqual(json.response, made);
+    assert.equal((await look(lobby)).json.response.roomId, lobby);
+    const none = await look('00000000-0000-4000-8000-000000000000');
+    assert.equal(none.status, 404);
+    assertRefusal(none.json, 'NOT_FOUND_CHATROOM');
+    assertRefusal((await look('x')).json, 'INVALID_PARAMETER');
+  });
+
   it('refuse who has an invalid token', async () => {
     const { status, json } = await createRoom(server, { token: 'nonsense' }, 'mine');
     assert.equal(status, 401);

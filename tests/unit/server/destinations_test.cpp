@@ -8,7 +8,7 @@
 namespace rtc::server {
 namespace {
 
-TEST(ParseDestination, KnowsFourKinds) {
+TEST(ParseDestination, KnowsFiveKinds) {
   const auto room = parse_destination("/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3");
   ASSERT_TRUE(room);
   EXPECT_EQ(room->kind, Destination::Kind::room);
@@ -20,6 +20,8 @@ TEST(ParseDestination, KnowsFourKinds) {
   EXPECT_EQ(parse_destination("/sub/channel/entry")->kind, Destination::Kind::entry);
   ASSERT_TRUE(parse_destination("/user/queue/errors"));
   EXPECT_EQ(parse_destination("/user/queue/errors")->kind, Destination::Kind::errors);
+  ASSERT_TRUE(parse_destination("/user/queue/rooms"));
+  EXPECT_EQ(parse_destination("/user/queue/rooms")->kind, Destination::Kind::rooms);
   const auto presence =
       parse_destination("/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3/presence");
   ASSERT_TRUE(presence);
@@ -30,7 +32,8 @@ TEST(ParseDestination, KnowsFourKinds) {
 TEST(ParseDestination, IsUndoneByToString) {
   for (const std::string text :
        {"/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3", "/sub/channel/entry",
-        "/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3/presence", "/user/queue/errors"}) {
+        "/sub/channel/723a2a33-577b-4380-8116-a1aa8e5868d3/presence", "/user/queue/errors",
+        "/user/queue/rooms"}) {
     EXPECT_EQ(to_string(*parse_destination(text)), text);
   }
 }
@@ -45,6 +48,7 @@ TEST(ParseDestination, AndNothingElse) {
                                   std::string("/sub/channel/entry/"),
                                   std::string("/sub/channel/ENTRY"),
                                   std::string("/user/queue/errors2"),
+                                  std::string("/user/queue/rooms/"),
                                   std::string("/user/queue"),
                                   std::string("/sub/channel/*"),
                                   room + "/",
@@ -109,8 +113,9 @@ TEST(ParseBrokerTarget, IsWhereOneMaySend) {
   EXPECT_EQ(topic->session, "");
   for (const char* text :
        {"/topic/*", "/topic/a.**", "/queue/", "/user/queue/a", "/user/x", "/user/x/",
-        "/user//queue/a", "/user/x/queue/errors", "/user/x/queue/", "/user/x/topic/a", "/pub/chat",
-        "/sub/channel/entry", "/user/x/queue/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+        "/user//queue/a", "/user/x/queue/errors", "/user/x/queue/rooms", "/user/x/queue/",
+        "/user/x/topic/a", "/pub/chat", "/sub/channel/entry",
+        "/user/x/queue/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
     EXPECT_FALSE(parse_broker_target(text, kBytesMax)) << text;
   }
 }

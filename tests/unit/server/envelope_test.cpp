@@ -121,6 +121,9 @@ TEST(RoomJson, HasIdNameTimeAndWhetherItHasHistory) {
   EXPECT_EQ(direct_room_json(a, b, room.id),
             R"({"senderId":")" + a.to_string() + R"(","receiverId":")" + b.to_string() +
                 R"(","roomId":"723a2a33-577b-4380-8116-a1aa8e5868d3"})");
+  EXPECT_EQ(opened_json({a, "a \"name\"", "#ABCDEF", "203.0"}, room.id),
+            R"({"roomId":"723a2a33-577b-4380-8116-a1aa8e5868d3","senderId":")" + a.to_string() +
+                R"(","randId":"a \"name\"","nameTag":"#ABCDEF"})");
 }
 
 TEST(IsoTime, IsUtcWithMilliseconds) {

@@ -74,6 +74,32 @@ TEST_F(HubTest, MessagesCarryTheSubscribersOwnHeaders) {
   EXPECT_EQ(hub().deliveries(), 3U);
 }
 
+TEST_F(HubTest, WhatIsForOnePersonGoesToHisSessionsOnly) {
+  Person first(world_);
+  Person again(world_);
+  Person other(world_);
+  for (Person* each : {&first, &again}) {
+    each->say("CONNECT\naccept-version:1.2\nAuthorization:Bearer user a\n\n");
+  }
+  other.connect();
+  for (Person* each : {&first, &again, &other}) each->subscribe("rooms", "/user/queue/rooms");
+  const RoomId key{test::FakeTokens::user('a').value};
+  hub().deliver({Destination::Kind::rooms, key, R"({"roomId":"x"})"});
+  hub().flush();
+  for (Person* each : {&first, &again}) {
+    const std::string frame = each->output.last();
+    EXPECT_EQ(header_of(frame, "destination"), "/user/queue/rooms");
+    EXPECT_EQ(header_of(frame, "subscription"), "rooms");
+    EXPECT_NE(frame.find(R"({"roomId":"x"})"), std::string::npos);
+  }
+  EXPECT_TRUE(other.output.all("MESSAGE", "subscription").empty());
+  first.say("UNSUBSCRIBE\nid:rooms\n\n");
+  again.say("UNSUBSCRIBE\nid:rooms\n\n");
+  hub().deliver({Destination::Kind::rooms, key, "{}"});
+  hub().flush();
+  EXPECT_EQ(first.output.all("MESSAGE", "subscription").size(), 1U);
+}
+
 TEST_F(HubTest, CountsHowManyMessagesATurnHandsToEachSubscriber) {
   const RoomId a = room(1);
   Person ann(world_);
