@@ -2,12 +2,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { precompress } from './build/precompress';
+import { serviceWorker } from './build/service-worker';
 import { sockjsClient } from './build/sockjs-client';
 
 const server = 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte(), sockjsClient(), precompress()],
+  plugins: [svelte(), sockjsClient(), serviceWorker(), precompress()],
   build: {
     target: 'es2022',
     // The policy of the page allows no data: script or style; small assets stay files as well.

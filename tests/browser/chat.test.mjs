@@ -1,11 +1,7 @@
 // The page in a real Chromium against the real server: what a person does, and what must hold.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { launchBrowser, Person, startServer, Talker } from './people.mjs';
-
-const pictures = fileURLToPath(new URL('../../build/screenshots/', import.meta.url));
 
 let browser;
 let server;
@@ -13,7 +9,6 @@ let people;
 
 before(async () => {
   browser = await launchBrowser();
-  await mkdir(pictures, { recursive: true });
 });
 
 after(() => browser.close());
@@ -333,33 +328,4 @@ test('Korean and English by the browser, by hand, and remembered', async () => {
   await anna.connected();
   assert.equal(await language(), 'en');
   assert.deepEqual(await anna.page.context().cookies(), []);
-});
-
-test('pictures: both widths, both themes, both languages', async () => {
-  const talk = [
-    '안녕하세요! 여기 처음 들어와 봤어요 👋',
-    '가입 없이 바로 되네요',
-    'const room = open("lobby");\nfor await (const message of room) show(message);',
-  ];
-  const wide = await join({ colorScheme: 'light' });
-  const small = { width: 360, height: 740, hasTouch: true, deviceScaleFactor: 2 };
-  const phone = await join({ ...small, locale: 'ko-KR', colorScheme: 'light' });
-  await phone.page.screenshot({ path: `${pictures}empty-360.png` });
-  await fill(talk);
-  await wide.says('Hello! I found this through a friend.');
-  await phone.says('반가워요 ㅎㅎ 저는 점심 먹고 산책 중입니다');
-  await wide.says('It opened straight away, no form at all. Nice.');
-  await phone.hears('It opened straight away, no form at all. Nice.');
-  for (const theme of ['light', 'dark']) {
-    for (const [person, width] of [
-      [wide, 1440],
-      [phone, 360],
-    ]) {
-      await person.page.emulateMedia({ colorScheme: theme });
-      await person.page.screenshot({ path: `${pictures}${width}-${theme}.png` });
-      await person.at('language').click();
-      await person.page.screenshot({ path: `${pictures}${width}-${theme}-other-language.png` });
-      await person.at('language').click();
-    }
-  }
 });

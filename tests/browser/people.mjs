@@ -170,21 +170,20 @@ export class Talker {
     return talker;
   }
 
-  says(text) {
+  says(text, roomId = lobby) {
     const receipt = `said-${(this.#said += 1)}`;
     return new Promise((resolve) => {
       this.#client.watchForReceipt(receipt, () => resolve());
       this.#client.publish({
         destination: '/pub/chat',
         headers: { receipt },
-        body: JSON.stringify({ roomId: lobby, message: text }),
+        body: JSON.stringify({ roomId, message: text }),
       });
     });
   }
 
   /** Says all of them in order, some at a time on their way. */
-  async saysAll(texts) {
-    const together = 25;
+  async saysAll(texts, together = 25) {
     for (let start = 0; start < texts.length; start += together) {
       await Promise.all(texts.slice(start, start + together).map((text) => this.says(text)));
     }

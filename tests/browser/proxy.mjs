@@ -46,7 +46,7 @@ export class Proxy {
   }
 
   #request(request, response) {
-    const isPage = request.url === '/' || /^\/(assets\/|icon)/.test(request.url);
+    const isPage = request.url === '/' || /^\/(assets\/|icon|sw\.js|manifest)/.test(request.url);
     if (this.mode === 'page-only' && !isPage) {
       request.socket.destroy();
       return;

@@ -162,8 +162,8 @@ test('two talk alone, and nobody else comes in', async () => {
   await anna.says('psst');
   const link = path(anna);
 
-  await bora.at('count').click();
-  await bora.page.locator(`[data-person="${await anna.identity()}"]`).getByTestId('talk').click();
+  await bora.at('notice-open').click();
+  await inRoom(bora, 'Private');
   await bora.hears('psst');
   assert.equal(path(bora), link);
   await bora.says('yes?');
@@ -173,6 +173,107 @@ test('two talk alone, and nobody else comes in', async () => {
   await cho.page.goto(`${server.url}/${link}`);
   await cho.at('missing').waitFor();
   assert.equal(await cho.at('message').count(), 0);
+  assert.equal(await cho.at('composer').count(), 0);
+  assert.equal(await cho.at('room').count(), 1, 'it is none of his');
+  await cho.page.getByRole('link', { name: 'Go to the lobby' }).click();
+  await cho.hears('hello from bora');
+});
+
+/** Opens the room with somebody whose message is in sight. */
+async function calls(person, text) {
+  await person.messages(text).getByTestId('who').click();
+  await person.at('talk').click();
+  await inRoom(person, 'Private');
+}
+
+const calledBy = (person, name) => here(person, name).filter({ hasText: name });
+
+test('who is called to a private room is told, sees it as unread, and finds it after a reload', async () => {
+  const anna = await join();
+  const bora = await join();
+  const name = await anna.at('me').locator('strong').innerText();
+  await bora.says('hello from bora');
+  await anna.hears('hello from bora');
+  await calls(anna, 'hello from bora');
+  await bora.at('notice').filter({ hasText: `${name} opened a private room with you.` }).waitFor();
+  await calledBy(bora, name).locator('[data-unread="1"]').waitFor();
+  assert.match(await bora.page.title(), /^\(1\) Lobby/);
+  await anna.says('psst');
+  await anna.says('are you there?');
+  await calledBy(bora, name).locator('[data-unread="2"]').waitFor();
+
+  await bora.page.reload();
+  await calledBy(bora, name).locator('[data-unread="2"]').waitFor();
+  await calledBy(bora, name).click();
+  await bora.hears('are you there?');
+  assert.equal(await bora.at('unread').count(), 0);
+  assert.equal(await bora.at('new-line').count(), 0, 'all of it is new');
+});
+
+test('a private room that was opened while one was away is there on return, by name', async () => {
+  const anna = await join();
+  const bora = await join();
+  const name = await anna.at('me').locator('strong').innerText();
+  await bora.says('hello from bora');
+  await anna.hears('hello from bora');
+  await bora.page.goto('about:blank');
+  await calls(anna, 'hello from bora');
+  await anna.says('psst');
+  await bora.page.goto(server.url);
+  await calledBy(bora, name).locator('[data-unread="1"]').waitFor();
+
+  // Left, it stays away until he calls anew.
+  await calledBy(bora, name).locator('xpath=..').getByTestId('leave-room').click();
+  await bora.page.reload();
+  await bora.connected();
+  await bora.says('still alone');
+  await anna.page.goto(`${server.url}/#/`);
+  await anna.hears('still alone');
+  assert.equal(await bora.at('room').count(), 1);
+  await calls(anna, 'still alone');
+  await bora.at('notice-open').click();
+  await bora.hears('psst');
+});
+
+test('nobody is called by who is muted', async () => {
+  const anna = await join();
+  const bora = await join();
+  await anna.says('from anna');
+  await bora.says('from bora');
+  await bora.messages('from anna').getByTestId('who').click();
+  await bora.at('mute').click();
+  await bora.page.keyboard.press('Escape');
+  await calls(anna, 'from bora');
+  await anna.says('psst');
+  await bora.page.reload();
+  await bora.hears('from bora');
+  await bora.says('later');
+  assert.equal(await bora.at('room').count(), 1);
+  assert.equal(await bora.at('notice').innerText(), '');
+});
+
+test('a room that was opened by its link is called by its name', async () => {
+  const anna = await join();
+  await makes(anna, '산책 모임');
+  const bora = await join({}, `/${path(anna)}`);
+  await inRoom(bora, '산책 모임');
+  await here(bora, '산책 모임').waitFor();
+  assert.match(await bora.page.title(), /^산책 모임/);
+});
+
+test('a room of the list that is not there any more leaves it, and says so', async () => {
+  const anna = await join();
+  anna.mayLoseServer = true;
+  await anna.page.evaluate(() => {
+    const id = '00000000-0000-4000-8000-000000000000';
+    localStorage.setItem('rtc.rooms', JSON.stringify([{ id, name: 'an old one', other: null }]));
+  });
+  await anna.page.reload();
+  await anna.at('notice').filter({ hasText: 'an old one is not there any more' }).waitFor();
+  assert.equal(await anna.at('room').count(), 1);
+  await anna.at('notice').getByRole('button', { name: 'Close' }).click();
+  assert.equal(await anna.at('notice').innerText(), '');
+  await anna.says('the lobby goes on');
 });
 
 test('who is muted is not read, by this reader alone, until he is unmuted', async () => {

@@ -49,6 +49,30 @@ describe('the page', () => {
     }
   });
 
+  it('can be installed: its manifest, icons and service worker come as what they are, and fresh', async () => {
+    for (const [target, type] of [
+      ['/manifest.webmanifest', /^application\/manifest\+json/],
+      ['/sw.js', /^text\/javascript/],
+      ['/icon.svg', /^image\/svg\+xml/],
+      ['/icon-192.png', /^image\/png/],
+    ]) {
+      const { status, headers } = await request(server, target);
+      assert.equal(status, 200, target);
+      assert.match(headers['content-type'], type);
+      assert.equal(headers['cache-control'], 'no-cache', target);
+      assert.match(headers['content-security-policy'], /worker-src 'self'/);
+    }
+    const { icons, start_url: start } = (await request(server, '/manifest.webmanifest')).json;
+    assert.equal(start, '/');
+    for (const { src, sizes, type } of icons.filter((icon) => icon.type === 'image/png')) {
+      const { raw, headers } = await request(server, src);
+      assert.equal(headers['content-type'], type);
+      assert.equal(`${raw.readUInt32BE(16)}x${raw.readUInt32BE(20)}`, sizes, 'as large as it says');
+    }
+    const worker = (await request(server, '/sw.js')).raw.toString();
+    for (const name of assets) assert.ok(worker.includes(name), `${name} is kept for a start offline`);
+  });
+
   it('comes compressed as the browser likes it', async () => {
     const [script] = assets.filter((name) => name.endsWith('.js'));
     const plain = await request(server, script);

@@ -2,7 +2,9 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { Chat } from './state/chat.svelte';
+import { look } from './state/look.svelte';
 import { roomOfHash } from './state/my-rooms.svelte';
+import { keepShell } from './state/shell';
 import { lobby } from './wire/types';
 import './ui/theme.css';
 
@@ -11,4 +13,6 @@ if (target) {
   const chat = new Chat(roomOfHash(location.hash) ?? lobby);
   mount(App, { target, props: { chat } });
   chat.start();
+  look.follow();
+  if (import.meta.env.PROD) keepShell();
 }

@@ -52,6 +52,19 @@ describe('the read mark', () => {
     expect(state(marked(3))).toEqual([3, null]);
   });
 
+  it('begins before the first message where somebody else calls, without a line', () => {
+    const mark = new ReadMark('room');
+    mark.begin();
+    mark.arrived(0);
+    mark.arrived(2);
+    expect(state(mark)).toEqual([0, null]);
+    mark.begin();
+    mark.readTo(2);
+    mark.begin();
+    mark.arrived(3);
+    expect(state(mark)).toEqual([2, 2]);
+  });
+
   it('follows another tab', () => {
     const here = marked(40);
     here.left(40);

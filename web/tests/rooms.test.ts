@@ -6,16 +6,14 @@ import { Presence } from '../src/state/presence.svelte';
 import { Typist } from '../src/state/typist';
 import { lobby, type PersonName } from '../src/wire/types';
 
-let stored: string | null;
+const stored = new Map<string, string>();
 
 beforeEach(() => {
-  stored = null;
+  stored.clear();
   vi.stubGlobal('crypto', webcrypto);
   vi.stubGlobal('localStorage', {
-    getItem: () => stored,
-    setItem: (_key: string, value: string) => {
-      stored = value;
-    },
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
   });
 });
 
@@ -50,8 +48,37 @@ describe('the rooms of the reader', () => {
   });
 
   it('are nothing that is no room', () => {
-    stored = JSON.stringify([null, 1, { id: 'x' }, { id: lobby }, { id: idOf(1), name: 7 }]);
+    const odd = [null, 1, { id: 'x' }, { id: lobby }, { id: idOf(1), name: 7 }];
+    stored.set('rtc.rooms', JSON.stringify(odd));
     expect(new MyRooms().list.slice(1)).toEqual([{ id: idOf(1), name: '', other: null }]);
+  });
+
+  it('of others are taken in while there is place, and push out none', () => {
+    const rooms = new MyRooms();
+    const offer = (n: number): boolean =>
+      rooms.offer({ id: idOf(n), name: 'x', other: idOf(99), fresh: true });
+    expect([offer(1), offer(1)]).toEqual([true, false]);
+    expect(new MyRooms().get(idOf(1))?.fresh).toBe(true);
+    rooms.seen(idOf(1));
+    expect(new MyRooms().get(idOf(1))?.fresh ?? false).toBe(false);
+    for (let n = 2; n < joinedMax; n += 1) expect(offer(n)).toBe(true);
+    expect([offer(98), rooms.list.length]).toEqual([false, joinedMax]);
+  });
+
+  it('of two that were left are known as such, until he is called there anew', () => {
+    const rooms = new MyRooms();
+    rooms.add({ id: idOf(1), name: 'open', other: null });
+    rooms.add({ id: idOf(2), name: 'two', other: idOf(9) });
+    rooms.leave(idOf(1));
+    rooms.leave(idOf(2));
+    const again = new MyRooms();
+    expect([again.hasLeft(idOf(1)), again.hasLeft(idOf(2)), again.list.length]).toEqual([
+      false,
+      true,
+      1,
+    ]);
+    again.forgive(idOf(2));
+    expect(new MyRooms().hasLeft(idOf(2))).toBe(false);
   });
 
   it('have an address each', () => {

@@ -4,7 +4,15 @@ import { describe, expect, it, vi } from 'vitest';
 import { boundedMs, pauseMs } from '../src/state/backoff';
 import { newKey } from '../src/state/key';
 import { utf8Bytes } from '../src/state/utf8';
-import { asEnvelope, asMarker, asMessage, askedPauseMs, parseJson } from '../src/wire/parse';
+import {
+  asCall,
+  asEnvelope,
+  asMarker,
+  asMessage,
+  askedPauseMs,
+  asRoomInfo,
+  parseJson,
+} from '../src/wire/parse';
 import { identityOf } from '../src/wire/token';
 import { message } from './make';
 
@@ -94,5 +102,30 @@ describe('bounds', () => {
     for (const key of keys)
       expect(key).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(new Set(keys).size).toBe(100);
+  });
+});
+
+describe('rooms', () => {
+  it('are open ones with a name, or of two with the other one', () => {
+    expect(asRoomInfo({ roomId: 'r', name: 'n', createdAt: '', history: false })).toEqual({
+      roomId: 'r',
+      name: 'n',
+      history: false,
+      other: null,
+    });
+    expect(asRoomInfo({ roomId: 'r', senderId: 'me', receiverId: 'you' })).toEqual({
+      roomId: 'r',
+      name: '',
+      history: true,
+      other: 'you',
+    });
+    for (const odd of [null, 'r', [], {}, { roomId: 7 }]) expect(asRoomInfo(odd)).toBeNull();
+  });
+
+  it('are called to by somebody', () => {
+    const call = { roomId: 'r', senderId: 's', randId: 'n', nameTag: '#000001' };
+    expect(asCall(call)).toEqual(call);
+    for (const missing of ['roomId', 'senderId'])
+      expect(asCall({ ...call, [missing]: undefined })).toBeNull();
   });
 });

@@ -1,9 +1,10 @@
 // The page's one chat: who the reader is, the connection, and the rooms over it. Components read its
 // fields and call its verbs; it knows nothing of the document.
-import { makeRoom, privateRoom } from '../wire/http';
-import { lobby, type PersonName } from '../wire/types';
+import { makeRoom, privateRoom, privateRooms, roomOf } from '../wire/http';
+import { limits, lobby, type Call, type ChatMessage, type PersonName } from '../wire/types';
 import { Keyring } from './keyring.svelte';
 import { Link } from './link.svelte';
+import { muted } from './muted.svelte';
 import { MyRooms, type MyRoom } from './my-rooms.svelte';
 import { OpenRooms } from './open-rooms.svelte';
 import { hasPlace, inherit } from './outbox';
@@ -14,6 +15,14 @@ import { Typist } from './typist';
 
 /** Rooms of the list whose number of people is watched beside one's own. */
 const listedMax = 20;
+/** Rooms of two that are looked through for those that others opened. */
+const privateMax = 500;
+
+/** What the reader is told of his rooms: somebody calls him to one, or one is not there any more. */
+export interface Notice {
+  readonly kind: 'called' | 'gone';
+  readonly room: MyRoom;
+}
 
 export class Chat {
   readonly keyring: Keyring;
@@ -22,6 +31,9 @@ export class Chat {
   readonly listed: OpenRooms;
   /** The room that is open. */
   room = $state.raw() as Room;
+  notice = $state.raw<Notice | null>(null);
+  /** Told of what others say in the reader's rooms, as it comes. */
+  onheard: (roomId: string, messages: readonly ChatMessage[]) => void = () => undefined;
 
   readonly #rooms = new Map<string, Room>();
   readonly #presences = new Map<string, Presence>();
@@ -38,6 +50,7 @@ export class Chat {
         this.#watched.clear();
         this.#each((room) => void room.attach(connection));
         this.#watch();
+        for (const mine of this.mine.list) this.#lookUp(mine);
       },
       lost: () => {
         this.#each((room) => room.detach());
@@ -54,11 +67,14 @@ export class Chat {
       watching: (id) => {
         if (id === this.room.id) void this.presence(id).readRoster();
       },
+      called: (call) => this.#called(call),
+      listening: () => void this.#findPrivate(),
       receipt: (key, id) => this.#each((room) => room.receipt(key, id)),
       refused: (key, { type }) => this.#each((room) => room.refused(key, type)),
     });
     for (const { id } of this.mine.list) this.#make(id);
     this.room = this.#join({ id: first, name: '', other: null });
+    this.mine.seen(first);
   }
 
   /** Joins, and stays joined. Called once. */
@@ -77,6 +93,8 @@ export class Chat {
     if (id === this.room.id) return;
     this.#typist.changed(false);
     this.room = this.#join({ id, name: '', other: null });
+    this.mine.seen(id);
+    if (this.notice?.room.id === id) this.notice = null;
     void this.room.begin().catch(() => undefined);
     if (this.#watched.has(id)) void this.presence(id).readRoster();
   }
@@ -92,6 +110,7 @@ export class Chat {
   async withPerson({ senderId, randId }: PersonName): Promise<string> {
     const me = this.keyring.me?.id ?? '';
     const id = await privateRoom(this.keyring.token, me, senderId);
+    this.mine.forgive(id);
     this.#join({ id, name: randId, other: senderId });
     return id;
   }
@@ -103,7 +122,7 @@ export class Chat {
 
   leave(id: string): void {
     if (id === lobby) return;
-    this.mine.remove(id);
+    this.mine.leave(id);
     this.#drop(id);
   }
 
@@ -117,7 +136,8 @@ export class Chat {
   }
 
   unread(id: string): number {
-    return this.#rooms.get(id)?.unread ?? 0;
+    const unread = this.#rooms.get(id)?.unread ?? 0;
+    return this.mine.get(id)?.fresh ? Math.max(1, unread) : unread;
   }
 
   /** Who is in a room, as far as it is watched. */
@@ -147,15 +167,92 @@ export class Chat {
     const old = this.#rooms.get(mine.id);
     const room = old ?? this.#make(mine.id);
     const { connection } = this.link;
-    if (connection && !old) void room.attach(connection);
+    if (connection && !old) {
+      void room.attach(connection);
+      this.#lookUp(this.mine.get(mine.id) ?? mine);
+    }
     this.#watch();
     return room;
   }
 
+  /** Somebody opened a room with the reader. */
+  #called({ roomId, senderId, randId }: Call): void {
+    if (muted.ids.has(senderId)) return;
+    this.mine.forgive(roomId);
+    const room = { id: roomId, name: randId, other: senderId, fresh: true };
+    if (this.#offered(room)) this.notice = { kind: 'called', room };
+  }
+
+  /** Those rooms with the reader that were opened while he was away. */
+  async #findPrivate(): Promise<void> {
+    try {
+      for (let after: string | null = null, seen = 0; seen < privateMax; ) {
+        const page = await privateRooms(this.keyring.token, limits.page, after);
+        const last = page.at(-1);
+        if (!last) break;
+        for (const { roomId, other } of page) {
+          if (!this.mine.hasLeft(roomId) && !(other && muted.ids.has(other)))
+            this.#offered({ id: roomId, name: '', other });
+        }
+        after = last.roomId;
+        seen += page.length;
+      }
+    } catch {
+      // The next connection asks again.
+    }
+  }
+
+  #offered(offer: MyRoom): boolean {
+    if (!this.mine.offer(offer)) return false;
+    const room = this.#rooms.get(offer.id) ?? this.#make(offer.id);
+    room.mark.begin();
+    const { connection } = this.link;
+    if (connection) void room.attach(connection);
+    this.#watch();
+    return true;
+  }
+
+  /** Asks what a room is called that was opened by its link. */
+  #lookUp({ id, name, other }: MyRoom): void {
+    if (id === lobby || name !== '' || other !== null) return;
+    roomOf(this.keyring.token, id).then(
+      (room) => {
+        if (this.mine.get(id)) this.mine.add({ id, name: room.name, other: room.other });
+        this.#learned(id);
+      },
+      // The room itself tells when there is none; else the next connection asks again.
+      () => undefined,
+    );
+  }
+
+  /** Who the other one is, of a room of two, is known by what he said there. */
+  #learned(id: string): void {
+    const mine = this.mine.get(id);
+    if (!mine?.other || mine.name !== '') return;
+    const said = this.#rooms.get(id)?.log.messages.find(({ senderId }) => senderId === mine.other);
+    if (said) this.mine.add({ ...mine, name: said.randId });
+  }
+
+  #heard(id: string, messages: readonly ChatMessage[]): void {
+    const me = this.keyring.me?.id;
+    const others = messages.filter(({ senderId }) => senderId !== me && !muted.ids.has(senderId));
+    if (others.length > 0) this.onheard(id, others);
+  }
+
+  /** A room that is not there, or not for the reader, is none of his. */
+  #gone(id: string): void {
+    const room = this.mine.get(id);
+    if (!room) return;
+    this.mine.remove(id);
+    this.#drop(id);
+    if (id !== this.room.id) this.notice = { kind: 'gone', room };
+  }
+
   #drop(id: string): void {
-    this.#rooms.get(id)?.detach();
+    const room = this.#rooms.get(id);
+    room?.detach();
     this.#rooms.delete(id);
-    this.link.connection?.unsubscribe(id);
+    if (!room?.missing) this.link.connection?.unsubscribe(id);
     this.#watch();
   }
 
@@ -180,6 +277,9 @@ export class Chat {
         this.keyring.doubt();
         this.link.reopen();
       },
+      learned: () => this.#learned(id),
+      heard: (messages) => this.#heard(id, messages),
+      missing: () => this.#gone(id),
     });
     if (this.keyring.me) room.becomes(this.keyring.me.id);
     this.#rooms.set(id, room);

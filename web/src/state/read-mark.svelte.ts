@@ -42,9 +42,14 @@ export class ReadMark {
     const first = !this.#begun;
     this.#begun = true;
     if (this.read === null || newest < this.read) this.#put(newest);
-    else if (first && newest > this.read) this.line = this.read;
+    else if (first && newest > this.read) this.line = this.#below();
     if (this.present) this.readTo(newest);
-    else if (newest > (this.read ?? newest)) this.line ??= this.read;
+    else if (newest > (this.read ?? newest)) this.line ??= this.#below();
+  }
+
+  /** Nothing of the room was read, although the reader was never here. */
+  begin(): void {
+    if (this.read === null) this.#put(0);
   }
 
   readTo(id: number): void {
@@ -65,6 +70,11 @@ export class ReadMark {
 
   clearLine(): void {
     this.line = null;
+  }
+
+  /** What is read already; where nothing is, all is new and needs no line. */
+  #below(): number | null {
+    return this.read === 0 ? null : this.read;
   }
 
   #put(id: number): void {

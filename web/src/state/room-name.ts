@@ -5,6 +5,6 @@ import type { MyRoom } from './my-rooms.svelte';
 
 export function roomName(id: string, known: Pick<MyRoom, 'name' | 'other'> | undefined): string {
   if (id === lobby) return i18n.t('room');
-  if (known?.other) return i18n.t('privateWith', { name: known.name });
+  if (known?.other) return i18n.t('privateWith', { name: known.name || i18n.t('someone') });
   return known?.name || i18n.t('roomUnnamed', { id: id.slice(0, 8) });
 }

@@ -15,6 +15,12 @@ export interface RoomHost {
   token(): string;
   /** The server did not take the token. */
   tokenRefused(): void;
+  /** More of the log is known. */
+  learned(): void;
+  /** These came live, or were missed while there was no connection. */
+  heard(messages: readonly ChatMessage[]): void;
+  /** There is no such room, or not for this person. */
+  missing(): void;
 }
 
 const firstPage = 60;
@@ -186,8 +192,10 @@ export class Room {
   #apply(event: LogEvent): void {
     const before = this.log;
     this.log = reduce(before, event);
-    if (this.log.known !== before.known && this.log.known.length > 0)
+    if (this.log.known !== before.known && this.log.known.length > 0) {
       this.mark.arrived(this.newest);
+      this.#host.learned();
+    }
     if (this.log.outgoing !== before.outgoing)
       sync(this.id, before.outgoing, this.log.outgoing);
   }
@@ -195,8 +203,10 @@ export class Room {
   #show(): void {
     if (this.#heard.length === 0) return;
     this.#shownAt = performance.now();
-    this.#apply({ type: 'live', messages: this.#heard.splice(0) });
+    const messages = this.#heard.splice(0);
+    this.#apply({ type: 'live', messages });
     this.#trim();
+    this.#host.heard(messages);
   }
 
   #trim(): void {
@@ -226,8 +236,10 @@ export class Room {
 
   #later(error: unknown, again: () => void): void {
     if (error instanceof TokenRefused) this.#host.tokenRefused();
-    else if (error instanceof NoRoom) this.missing = true;
-    else {
+    else if (error instanceof NoRoom) {
+      this.missing = true;
+      this.#host.missing();
+    } else {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(again, pauseMs(this.#attempt, Math.random()));
       this.#attempt += 1;

@@ -2,7 +2,15 @@
 // costs the memory, nothing else.
 
 export type Kept =
-  'rtc.token' | 'rtc.language' | 'rtc.drafts' | 'rtc.read' | 'rtc.rooms' | 'rtc.muted';
+  | 'rtc.token'
+  | 'rtc.language'
+  | 'rtc.look'
+  | 'rtc.notify'
+  | 'rtc.drafts'
+  | 'rtc.read'
+  | 'rtc.rooms'
+  | 'rtc.left'
+  | 'rtc.muted';
 
 /** Messages that wait to be sent stand each under a key of its own. */
 export const waitingPrefix = 'rtc.waiting.';

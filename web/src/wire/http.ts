@@ -93,6 +93,22 @@ export async function rooms(
   return listOf(await call(path.rooms(after, limit), token), asRoomInfo);
 }
 
+/** One page of the reader's rooms of two, oldest first, those after the room `after`. */
+export async function privateRooms(
+  token: string,
+  limit: number,
+  after: string | null,
+): Promise<RoomInfo[]> {
+  return listOf(await call(path.privateRooms(after, limit), token), asRoomInfo);
+}
+
+/** What a room is called, or with whom it is. */
+export async function roomOf(token: string, roomId: string): Promise<RoomInfo> {
+  const room = asRoomInfo(await call(path.room(roomId), token));
+  if (!room) throw new Error('no room in the answer');
+  return room;
+}
+
 export async function makeRoom(token: string, name: string): Promise<RoomInfo> {
   const room = asRoomInfo(await call(path.makeRoom, token, { name }));
   if (!room) throw new Error('no room in the answer');

@@ -1,5 +1,6 @@
 // Reads what comes from the wire, and takes nothing for what it is not.
 import type {
+  Call,
   ChatMessage,
   Envelope,
   Marker,
@@ -97,6 +98,17 @@ export function asPeoplePage(value: unknown): PeoplePage | null {
 
 export function asRoomInfo(value: unknown): RoomInfo | null {
   if (!isRecord(value) || typeof value.roomId !== 'string') return null;
-  const { roomId, name, history } = value;
-  return { roomId, name: typeof name === 'string' ? name : '', history: history !== false };
+  const { roomId, name, history, receiverId } = value;
+  return {
+    roomId,
+    name: typeof name === 'string' ? name : '',
+    history: history !== false,
+    other: typeof receiverId === 'string' ? receiverId : null,
+  };
+}
+
+export function asCall(value: unknown): Call | null {
+  const person = asPersonName(value);
+  const room = asRoomInfo(value);
+  return person && room && { ...person, roomId: room.roomId };
 }

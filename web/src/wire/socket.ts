@@ -1,12 +1,21 @@
 // The STOMP half of the wire: one connection, from CONNECT to its end. It never reconnects by
 // itself; state/link decides when to open the next one.
 import { Client, type IMessage } from '@stomp/stompjs';
-import { asEnvelope, asMarker, asMessage, askedPauseMs, asPeopleChange, parseJson } from './parse';
+import {
+  asCall,
+  asEnvelope,
+  asMarker,
+  asMessage,
+  askedPauseMs,
+  asPeopleChange,
+  parseJson,
+} from './parse';
 import type { SocketFactory } from './transport';
 import {
   destination,
   limits,
   tokenErrors,
+  type Call,
   type ChatMessage,
   type ChatPost,
   type Envelope,
@@ -28,6 +37,10 @@ export interface ConnectionEvents {
   /** The presence subscription holds: a roster read from now on has no gap to it. */
   watching(roomId: string): void;
   count(people: number): void;
+  /** Somebody opened a room of two with the reader. */
+  called(call: Call): void;
+  /** Such calls are heard from now on: a list of rooms read now has no gap to them. */
+  listening(): void;
   /** The SEND of this key is durable, as the message `id`. */
   receipt(key: string, id: number | null): void;
   /** The SEND of this key was refused. */
@@ -51,6 +64,7 @@ const probeTimeoutMs = 5_000;
 const roomPrefix = 'room:';
 const presencePrefix = 'people:';
 const probeReceipt = 'probe';
+const callsId = 'calls';
 
 const after = (prefix: string, text: string): string | null =>
   text.startsWith(prefix) ? text.slice(prefix.length) : null;
@@ -154,6 +168,12 @@ export class Connection {
       const people = Number(frame.body);
       if (!this.#ended && Number.isSafeInteger(people)) this.#events.count(people);
     });
+    const called = (frame: IMessage): void => {
+      const call = asCall(parseJson(frame.body));
+      if (!this.#ended && call) this.#events.called(call);
+    };
+    const headers = { id: callsId, receipt: callsId };
+    this.#client.subscribe(destination.calls, called, headers);
     this.#events.opened();
   }
 
@@ -175,7 +195,8 @@ export class Connection {
       clearTimeout(this.#probe);
       this.#probe = undefined;
       this.#client.unsubscribe(probeReceipt);
-    } else if (room !== null) this.#events.subscribed(room);
+    } else if (receipt === callsId) this.#events.listening();
+    else if (room !== null) this.#events.subscribed(room);
     else if (watched !== null) this.#events.watching(watched);
     else this.#events.receipt(receipt, Number.isSafeInteger(id) && id > 0 ? id : null);
   }
@@ -186,7 +207,7 @@ export class Connection {
     const about = frame.headers['ended-subscription'] ?? frame.headers['receipt-id'] ?? '';
     const room = after(roomPrefix, about);
     if (room !== null) this.#events.unsubscribed(room, envelope);
-    else if (about !== '' && after(presencePrefix, about) === null)
+    else if (about !== '' && about !== callsId && after(presencePrefix, about) === null)
       this.#events.refused(about, envelope);
   }
 

@@ -61,8 +61,16 @@ export interface PeoplePage {
 
 export interface RoomInfo {
   roomId: string;
+  /** Empty for a room of two. */
   name: string;
   history: boolean;
+  /** Of a room of two: the other person's id. */
+  other: string | null;
+}
+
+/** Somebody opened a room of two with the reader. */
+export interface Call extends PersonName {
+  roomId: string;
 }
 
 /** What the page reads of the token's claims. */
@@ -85,7 +93,11 @@ export const path = {
     `&lastMessageId=${before}`,
   rooms: (after: string | null, limit: number): string =>
     `/chatroom?limit=${limit}` + (after === null ? '' : `&after=${encodeURIComponent(after)}`),
+  room: (roomId: string): string => `/chatroom/room?roomId=${encodeURIComponent(roomId)}`,
   makeRoom: '/chatroom',
+  privateRooms: (after: string | null, limit: number): string =>
+    `/chatroom/private?limit=${limit}` +
+    (after === null ? '' : `&after=${encodeURIComponent(after)}`),
   privateRoom: '/chatroom/private',
   people: (roomId: string, after: string | null, limit: number): string =>
     `/chatroom/people?roomId=${encodeURIComponent(roomId)}&limit=${limit}` +
@@ -101,6 +113,7 @@ export const destination = {
   presence: (roomId: string): string => `/sub/channel/${roomId}/presence`,
   count: '/sub/channel/entry',
   errors: '/user/queue/errors',
+  calls: '/user/queue/rooms',
   post: '/pub/chat',
   typing: '/pub/typing',
 } as const;
