@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { writeHistory } from './history.mjs';
 import { launchBrowser, Person, startServer, Talker } from './people.mjs';
 
 let browser;
@@ -83,6 +84,105 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
     assert.ok(grown < 8 * 1024 * 1024, `the heap grew by ${grown} bytes`);
   }
   await anna.hears(`line ${count}`);
+});
+
+// How far up a room of 100,000 is read; the whole of it takes minutes (TEST_DEPTH=99000).
+const depth = Number(process.env.TEST_DEPTH ?? 4_000);
+
+/** Runs in the page: up until `until` is in the document. The most rows that one step drew anew, and
+    how many rows it drew for each that it passed. */
+async function climb(until) {
+  const log = document.querySelector('[data-testid=log]');
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  let drawn = 0;
+  let most = 0;
+  const watch = new MutationObserver((records) => {
+    for (const { addedNodes } of records)
+      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) drawn += 1;
+  });
+  watch.observe(log.querySelector('ol'), { childList: true });
+  const first = () => Number(log.querySelector('[data-testid=message]').dataset.id);
+  const from = first();
+  let all = 0;
+  while (first() > until) {
+    log.scrollTop -= 900;
+    await frame();
+    await frame();
+    for (const record of watch.takeRecords()) drawn += record.addedNodes.length;
+    most = Math.max(most, drawn);
+    all += drawn;
+    drawn = 0;
+  }
+  watch.disconnect();
+  return { most, each: all / (from - first()) };
+}
+
+test('in a room of 100,000 reading costs the same at any depth: memory, elements, rows drawn', async () => {
+  const count = 100_000;
+  await writeHistory(server, count, 30);
+  const anna = await join();
+  await anna.hears(`line ${count}`);
+  const devtools = await anna.devtools();
+  const measure = async (until) => {
+    const { most, each } = await anna.page.evaluate(climb, until);
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await devtools.send('Runtime.getHeapUsage');
+    const { nodes, jsEventListeners } = await devtools.send('Memory.getDOMCounters');
+    return { most, each, usedSize, nodes, jsEventListeners };
+  };
+  const near = await measure(count - 1_000);
+  const far = await measure(count - depth);
+  const both = JSON.stringify({ near, far });
+  assert.ok(far.usedSize < near.usedSize + 4 * 1024 * 1024, both);
+  assert.ok(far.nodes < near.nodes * 1.2, both);
+  assert.ok(far.jsEventListeners < near.jsEventListeners * 1.2, both);
+  assert.ok(far.most <= 160 && near.most <= 160, both);
+  assert.ok(far.each < near.each * 1.2, both);
+
+  const talker = await Talker.join(server.url);
+  await talker.says('the newest');
+  await anna.at('new-notice').filter({ hasText: '1 new message' }).click();
+  await anna.hears('the newest');
+  await anna.at('to-newest').waitFor({ state: 'detached' });
+  const below = await anna
+    .at('log')
+    .evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+  assert.ok(below < 2, `${below} px below`);
+  await talker.leave();
+});
+
+test('days are divided where they begin in the reader\'s own zone, named in his language', async () => {
+  const hours = 3600;
+  await writeHistory(server, 10, 12 * hours);
+  const anna = await join({ timezoneId: 'Pacific/Auckland' });
+  await anna.hears('line 10');
+  const days = () =>
+    anna.page.locator('ol > li').evaluateAll((rows) => {
+      let day = null;
+      return rows.flatMap((row) => {
+        if (row.matches('.day')) day = row.innerText.trim();
+        if (!row.dataset.id) return [];
+        // Of the message's own time, as the page's zone has it.
+        const at = row.querySelector('time')?.dateTime;
+        return [[day, at ? new Date(at).toLocaleDateString('en-CA') : null]];
+      });
+    });
+  const rows = await days();
+  assert.equal(rows.length, 10);
+  const byDay = new Map();
+  for (const [label, date] of rows) {
+    assert.ok(label, 'no message before its day');
+    if (date === null) continue;
+    assert.equal(byDay.get(label) ?? date, date, 'one label, one day');
+    byDay.set(label, date);
+  }
+  assert.equal(new Set(byDay.values()).size, byDay.size, 'one day, one label');
+  assert.ok(byDay.size >= 5, [...byDay].join());
+  const today = await anna.page.evaluate(() => new Date().toLocaleDateString('en-CA'));
+  for (const [label, date] of byDay) assert.equal(label === 'Today', date === today, `${label} ${date}`);
+  await anna.at('language').click();
+  const korean = (await days()).map(([label]) => label);
+  assert.ok(korean.every((label) => /^(오늘|어제|\d{4}년)/.test(label)), korean.join());
 });
 
 /** Runs in the page: scrolls up, and in the same frame something above grows, before the browser tells
