@@ -21,7 +21,9 @@
 #include "net/listener.hpp"
 #include "relay/local_relay.hpp"
 #include "server/server.hpp"
+#include "storage/postgres_store.hpp"
 #include "storage/sqlite_store.hpp"
+#include "storage/store_copy.hpp"
 
 namespace rtc {
 namespace {
@@ -119,6 +121,50 @@ Result<void> check_free(const std::vector<net::ListenAddress>& addresses) {
   return {};
 }
 
+constexpr std::uint32_t kSqliteReaders = 2;  // it answers from this machine's memory, mostly
+
+// Both ports of one adapter.
+struct Store {
+  std::unique_ptr<chat::MessageStore> messages;
+  chat::RoomStore* rooms;  // the same object
+  unsigned readers;        // how many threads may read at once
+};
+
+template <class Adapter>
+Result<Store> both_ports(Result<std::unique_ptr<Adapter>> opened, unsigned readers) {
+  if (!opened) return opened.error();
+  chat::RoomStore* const rooms = opened->get();
+  return Store{std::move(*opened), rooms, readers};
+}
+
+std::filesystem::path sqlite_file(const Config& config) {
+  return std::filesystem::path(config.data_dir) / "realtimechat.sqlite";
+}
+
+storage::PostgresOptions postgres_options(const Config& config) {
+  return {.url = config.postgres_url,
+          .connections = config.postgres_connections_max,
+          .timeout_ms = static_cast<std::uint32_t>(config.postgres_timeout_ms),
+          .shared = config.postgres_shared};
+}
+
+Result<Store> open_store(const Config& config) {
+  if (!config.postgres_url.empty()) {
+    auto opened = storage::PostgresStore::open(postgres_options(config));
+    if (!opened) return {opened.error().code, "postgres_url: " + opened.error().message};
+    return both_ports(std::move(opened), config.postgres_connections_max - 1);
+  }
+  return both_ports(
+      storage::SqliteStore::open(
+          {.file = sqlite_file(config),
+           .readers = kSqliteReaders,
+           .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
+           .durability = config.durability == "fsync" ? storage::Durability::fsync
+                                                      : storage::Durability::commit,
+           .log_bytes_max = config.store_log_bytes_max}),
+      kSqliteReaders);
+}
+
 int serve(const Config& config) {
   EndBound end_bound;  // the last to go: it bounds the closing of the store too
   log::set_level(config.log_level);
@@ -134,12 +180,7 @@ int serve(const Config& config) {
     return fail({ErrorCode::invalid_parameter,
                  fmt::format("data_dir: cannot make {}: {}", config.data_dir, problem.message())});
   }
-  const auto store = storage::SqliteStore::open(
-      {.file = std::filesystem::path(config.data_dir) / "realtimechat.sqlite",
-       .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
-       .durability =
-           config.durability == "fsync" ? storage::Durability::fsync : storage::Durability::commit,
-       .log_bytes_max = config.store_log_bytes_max});
+  const auto store = open_store(config);
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());
@@ -150,9 +191,10 @@ int serve(const Config& config) {
   const auto new_identity = [](std::string_view accept_language, std::string address) {
     return auth::make_identity(auth::preferred_language(accept_language), std::move(address));
   };
-  const auto server = server::Server::create(
-      config, std::move(*networks),
-      {**store, **store, relay, tokens, new_identity, server::embedded_page()});
+  const auto server =
+      server::Server::create(config, std::move(*networks),
+                             {*store->messages, *store->rooms, store->readers, relay, tokens,
+                              new_identity, server::embedded_page()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
   if (config.conformance) {
@@ -173,6 +215,17 @@ int serve(const Config& config) {
   return 0;
 }
 
+int copy_store(const Config& config) {
+  if (config.postgres_url.empty()) {
+    return fail({ErrorCode::invalid_parameter, "--copy-store: postgres_url says where to; set it"});
+  }
+  const auto copied = storage::copy_store(sqlite_file(config), postgres_options(config));
+  if (!copied) return fail({copied.error().code, "--copy-store: " + copied.error().message});
+  fmt::print("{} messages copied. The same in both now: {} rooms, {} messages, {} message keys\n",
+             copied->new_messages, copied->rooms, copied->messages, copied->keys);
+  return 0;
+}
+
 int run(std::span<char* const> arguments) {
   const auto loaded = load_config(arguments, ::environ);
   if (!loaded) return fail(loaded.error());
@@ -186,6 +239,8 @@ int run(std::span<char* const> arguments) {
     case ConfigAction::print_settings:
       fmt::print("{}", settings_markdown());
       return 0;
+    case ConfigAction::copy_store:
+      return copy_store(loaded->config);
     case ConfigAction::run:
       return serve(loaded->config);
   }

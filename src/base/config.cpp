@@ -155,6 +155,11 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
   app.add_flag("-h,--help", help, "Print this and exit.");
   app.add_flag("--version", version, "Print the version and exit.");
   app.add_flag("--print-settings", settings, "Print the table of settings (Markdown) and exit.");
+  bool copy = false;
+  app.add_flag(
+      "--copy-store", copy,
+      "Copy the SQLite file of data_dir into the database of postgres_url, compare the two "
+      "and exit. Again: what is new.");
   std::vector<std::string> files;
   const auto one_value_each_time = [](CLI::Option* option) {
     option->type_size(1)->expected(1, 1)->type_name("");
@@ -179,6 +184,7 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
   }
   if (files.size() > 1) return named("command line", "--config", kGivenTwice);
   if (!files.empty()) line.file = files.front();
+  if (copy) line.action = ConfigAction::copy_store;
   if (settings) line.action = ConfigAction::print_settings;
   if (version) line.action = ConfigAction::print_version;
   if (help) {
@@ -200,7 +206,9 @@ Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* 
   if (!line) return line.error();
   loaded.action = line->action;
   loaded.help = std::move(line->help);
-  if (loaded.action != ConfigAction::run) return loaded;
+  const bool needs_settings =
+      loaded.action == ConfigAction::run || loaded.action == ConfigAction::copy_store;
+  if (!needs_settings) return loaded;
 
   auto file = line->file ? line->file : environment_value(environment, "RTC_CONFIG");
   std::error_code ignored;

@@ -27,6 +27,8 @@ struct Config {
   std::vector<std::string> trusted_proxies;
   std::vector<std::string> rate_exempt;
   std::vector<std::string> metrics_allowed;
+  std::string postgres_url;
+  bool postgres_shared = true;
   std::string token_secret;
   std::string token_issuer;
   std::uint64_t token_lifetime_ms = 0;
@@ -99,6 +101,7 @@ struct Config {
   std::uint32_t store_queue_max = 0;
   std::uint32_t store_batch_max = 0;
   std::uint32_t store_log_bytes_max = 0;
+  std::uint32_t postgres_connections_max = 0;
   std::uint32_t read_queue_max = 0;
   std::uint32_t room_cache_max = 0;
 
@@ -114,11 +117,12 @@ struct Config {
   std::uint64_t restart_spread_ms = 0;
   std::uint64_t shutdown_timeout_ms = 0;
   std::uint64_t store_lock_timeout_ms = 0;
+  std::uint64_t postgres_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
 };
 
 // What the command line asks for instead of running.
-enum class ConfigAction { run, print_help, print_version, print_settings };
+enum class ConfigAction { run, print_help, print_version, print_settings, copy_store };
 
 struct LoadedConfig {
   ConfigAction action = ConfigAction::run;

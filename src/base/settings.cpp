@@ -1,154 +1,14 @@
+// The table of settings.
 #include "base/settings.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
-#include <fmt/ranges.h>
 
 namespace rtc {
 namespace {
 
-struct Unit {
-  std::string_view suffix;
-  std::uint64_t factor;
-};
-constexpr std::array kByteUnits{Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20},
-                                Unit{"GiB", 1ULL << 30}};
-constexpr std::array kTimeUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
-                                Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr std::array<std::string_view, 2> kDurabilities{"commit", "fsync"};
-constexpr std::array<std::pair<std::string_view, log::Level>, 6> kLevels{{
-    {"trace", log::Level::trace},
-    {"debug", log::Level::debug},
-    {"info", log::Level::info},
-    {"warn", log::Level::warn},
-    {"error", log::Level::error},
-    {"off", log::Level::off},
-}};
-
-std::string in_largest_unit(std::uint64_t value, std::span<const Unit> units) {
-  for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
-    if (value != 0 && value % unit->factor == 0) {
-      return std::to_string(value / unit->factor) + std::string(unit->suffix);
-    }
-  }
-  return std::to_string(value) + std::string(units.front().suffix);
-}
-
-// A whole number, with one of `units` behind it where there are any.
-Result<std::uint64_t> parse_number(std::string_view text, std::span<const Unit> units) {
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
-  if (problem == std::errc{}) {
-    if (units.empty() && suffix.empty()) return value;
-    for (const Unit& unit : units) {
-      if (suffix == unit.suffix && value <= UINT64_MAX / unit.factor) return value * unit.factor;
-    }
-  }
-  return Error{ErrorCode::invalid_parameter, ""};
-}
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
-
-std::string range(std::uint64_t min, std::uint64_t max, std::span<const Unit> units) {
-  if (units.empty()) return std::to_string(min) + " to " + std::to_string(max);
-  return in_largest_unit(min, units) + " to " + in_largest_unit(max, units);
-}
 
 }  // namespace
-
-std::string Setting::flag() const {
-  std::string flag = "--" + std::string(name);
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
-}
-
-std::string Setting::environment() const {
-  std::string variable = "RTC_" + std::string(name);
-  std::transform(variable.begin(), variable.end(), variable.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return variable;
-}
-
-std::string Setting::format() const {
-  return std::visit(
-      Overloaded{
-          [](Text) -> std::string { return "text"; },
-          [](List) -> std::string { return "list"; },
-          [](Level) -> std::string { return "one of trace, debug, info, warn, error, off"; },
-          [](Switch) -> std::string { return "true or false"; },
-          [this](Count) { return "number, " + range(min, max, {}); },
-          [this](LargeCount) { return "number, " + range(min, max, {}); },
-          [this](Bytes) { return "size, " + range(min, max, kByteUnits); },
-          [this](Duration) { return "duration, " + range(min, max, kTimeUnits); },
-          [](const Choice& choice) -> std::string {
-            return fmt::format("one of {}", fmt::join(choice.options, ", "));
-          },
-      },
-      target);
-}
-
-Result<void> Setting::assign(Config& config, std::span<const std::string> values) const {
-  const Error expected{ErrorCode::invalid_parameter, "expected " + format()};
-  if (const auto* list = std::get_if<List>(&target)) {
-    config.*(*list) = {values.begin(), values.end()};
-    return {};
-  }
-  if (values.size() != 1) return expected;
-  const std::string& value = values.front();
-  const auto number = [&](std::span<const Unit> units, auto& out) -> Result<void> {
-    const bool bare = value.find_first_not_of("0123456789") == std::string::npos;
-    if (!units.empty() && !value.empty() && bare) {
-      return Error{ErrorCode::invalid_parameter, fmt::format("{}; {} needs a unit, such as {}",
-                                                             expected.message, value, fallback)};
-    }
-    const auto parsed = parse_number(value, units);
-    if (!parsed || *parsed < min || *parsed > max) return expected;
-    out = static_cast<std::remove_reference_t<decltype(out)>>(*parsed);
-    return {};
-  };
-  return std::visit(
-      Overloaded{
-          [&](Text member) -> Result<void> {
-            config.*member = value;
-            return {};
-          },
-          [](List) -> Result<void> { return {}; },
-          [&](Level member) -> Result<void> {
-            for (const auto& [level_name, level] : kLevels) {
-              if (value == level_name) {
-                config.*member = level;
-                return {};
-              }
-            }
-            return expected;
-          },
-          [&](Switch member) -> Result<void> {
-            if (value != "true" && value != "false") return expected;
-            config.*member = value == "true";
-            return {};
-          },
-          [&](Count member) { return number({}, config.*member); },
-          [&](LargeCount member) { return number({}, config.*member); },
-          [&](Bytes to) { return number(kByteUnits, config.*(to.member)); },
-          [&](Duration to) { return number(kTimeUnits, config.*(to.member)); },
-          [&](const Choice& to) -> Result<void> {
-            if (std::find(to.options.begin(), to.options.end(), value) == to.options.end()) {
-              return expected;
-            }
-            config.*(to.member) = value;
-            return {};
-          },
-      },
-      target);
-}
 
 std::span<const Setting> all_settings() {
   using S = Setting;
@@ -185,6 +45,14 @@ std::span<const Setting> all_settings() {
        "proxy on this machine set trusted_proxies, so that each user's own address counts."},
       {"metrics_allowed", &Config::metrics_allowed, "127.0.0.0/8,::1/128", 0, 0,
        "Addresses or networks that may read /metrics; others get 404."},
+      {"postgres_url", &Config::postgres_url, "", 0, 0,
+       "PostgreSQL database (15 or later) that keeps rooms and messages instead of the SQLite file "
+       "in "
+       "data_dir: libpq's URI, such as postgresql://chat@db.example/chat; empty: SQLite. Not as a "
+       "flag when it holds a password: others can see those."},
+      {"postgres_shared", &Config::postgres_shared, "true", 0, 0,
+       "Whether other nodes write to that database too; then newest pages are not kept in memory "
+       "(page_cache_bytes_max). Say false for one node alone."},
       {"token_secret", &Config::token_secret, "", 0, 0,
        "Key that signs the tokens, at least 32 bytes; empty: made at the first start and kept in "
        "data_dir, readable by its owner only. Better not given as a flag: others can see those."},
@@ -341,6 +209,11 @@ std::span<const Setting> all_settings() {
       {"store_log_bytes_max", S::Bytes{&Config::store_log_bytes_max}, "256MiB", kMiB, 3 * kGiB,
        "Log of commits (the -wal file) from which on a commit waits until it is in the database; "
        "at each quarter of it it is brought there beside the commits."},
+      {"postgres_connections_max", &Config::postgres_connections_max, "4", 2, 64,
+       "Connections to PostgreSQL: one writes, as one commit takes all that waits; each other "
+       "reads, "
+       "on a thread of its own. Event loops wait for none, so few are enough, and each costs the "
+       "database a process."},
       {"read_queue_max", &Config::read_queue_max, "4096", 1, 10'000'000,
        "Reads (history, rooms) that may wait for the store before they get SERVER_OVERLOAD."},
       {"room_cache_max", &Config::room_cache_max, "10000", 16, 10'000'000,
@@ -361,9 +234,7 @@ std::span<const Setting> all_settings() {
       {"ping_interval", S::Duration{&Config::ping_interval_ms}, "30s", 100, kHour,
        "WebSocket pings to a client that agreed to no heart-beats; no answer by the next: closed. "
        "Whatever a client agreed to, it is asked after this or two `heart_beat_interval`, "
-       "whichever "
-       "is longer. "
-       "Over TCP the kernel asks (keepalive)."},
+       "whichever is longer. Over TCP the kernel asks (keepalive)."},
       {"sockjs_heart_beat_interval", S::Duration{&Config::sockjs_heart_beat_interval_ms}, "25s",
        100, kHour, "Time between the SockJS heart-beats of an open request or WebSocket."},
       {"sockjs_disconnect_delay", S::Duration{&Config::sockjs_disconnect_delay_ms}, "5s", 100,
@@ -380,6 +251,9 @@ std::span<const Setting> all_settings() {
        "How long a commit waits for another process that holds the database; then its messages, "
        "and "
        "those after it, are refused until it lets go."},
+      {"postgres_timeout", S::Duration{&Config::postgres_timeout_ms}, "5s", 100, kMinute,
+       "How long a call waits for PostgreSQL, or for a broken connection to be made again; then it "
+       "fails, and those after it at once until one works."},
       {"slow_turn", S::Duration{&Config::slow_turn_ms}, "100ms", 1, kHour,
        "Turns of an event loop that take longer are counted and logged."},
   };

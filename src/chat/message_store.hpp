@@ -1,8 +1,9 @@
-// The port to durable messages. Adapters: storage/sqlite_store, tests' memory_store; one contract
-// suite (tests/contract/store_contract.hpp) holds for all.
+// The port to durable messages. Adapters: storage/sqlite_store, storage/postgres_store, tests'
+// memory_store; one contract suite (tests/contract/store_contract.hpp) holds for all.
 //
-// Calls block on disk: never from an event loop, only from the threads of chat::StoreQueue.
-// append() is called by one thread at a time; the reads by any, at the same time as append().
+// Calls block on disk or network: never from an event loop, only from the threads of
+// chat::StoreQueue. append() is called by one thread at a time; the reads by any, at the same time
+// as append().
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,14 @@ struct LogFigures {
   std::uint64_t waits = 0;                // commits that waited for one: the log was at its bound
 };
 
+// What an adapter whose store is another process has to do with it. All 0: none.
+struct ServerFigures {
+  std::uint64_t connections = 0;  // open now
+  std::uint64_t reconnects = 0;   // connections made again after one was lost
+  std::uint64_t timeouts = 0;     // calls that were given up after waiting for an answer
+  std::uint64_t resolved = 0;  // commits whose answer was lost, and that were asked for afterwards
+};
+
 class MessageStore {
  public:
   virtual ~MessageStore() = default;
@@ -33,7 +42,9 @@ class MessageStore {
   // retry: it is not stored again and gets the first one's id. Rooms must exist: a draft for
   // another room fails the whole batch with not_found_chatroom (the rules look rooms up
   // beforehand), one for a room that has no ids left with forbidden_action. Other failures:
-  // internal_server_error; nothing was stored and the same call may be tried again.
+  // internal_server_error; nothing was stored and the same call may be tried again. Only of a store
+  // that is another process, which could not be asked any more, the batch may be stored all the
+  // same; then a retry of a draft with a key gets its id.
   virtual Result<std::vector<Stored>> append(std::span<const Draft> drafts) = 0;
 
   // The newest messages with id < `before` (0: the newest of all), newest first, at most `limit`
@@ -50,8 +61,13 @@ class MessageStore {
   // to 32 letters and digits, the same for as long as this object lives.
   virtual std::string epoch() const = 0;
 
+  // Whether other processes write to it too. Then nothing in front of it may keep its newest pages
+  // by what this process writes. The same for as long as this object lives.
+  virtual bool shared() const { return false; }
+
   // For metrics; any thread, without waiting.
   virtual LogFigures log() const { return {}; }
+  virtual ServerFigures server() const { return {}; }
 
   // Forgets keys of messages made before `before_ms` (Unix time), at most `limit` of them; returns
   // how many. By the writing thread, as append().

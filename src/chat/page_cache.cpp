@@ -25,7 +25,7 @@ MessageId newest_of(const std::vector<Message>& messages) {
 }  // namespace
 
 PageCache::PageCache(MessageStore& behind, const PageCacheBounds& bounds)
-    : behind_(behind), bounds_(bounds) {}
+    : behind_(behind), bounds_(behind.shared() ? PageCacheBounds{.bytes_max = 0} : bounds) {}
 
 Result<std::vector<Stored>> PageCache::append(std::span<const Draft> drafts) {
   auto stored = behind_.append(drafts);

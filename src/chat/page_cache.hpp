@@ -46,7 +46,7 @@ struct PageCacheFigures {
 
 class PageCache final : public MessageStore {
  public:
-  // `behind` outlives it, and is written to by nobody else.
+  // `behind` outlives it. If it is shared(), others write to it, and nothing is kept.
   PageCache(MessageStore& behind, const PageCacheBounds& bounds);
 
   Result<std::vector<Stored>> append(std::span<const Draft> drafts) override;
@@ -55,7 +55,9 @@ class PageCache final : public MessageStore {
   Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                           std::uint32_t limit) override;
   std::string epoch() const override { return behind_.epoch(); }
+  bool shared() const override { return behind_.shared(); }
   LogFigures log() const override { return behind_.log(); }
+  ServerFigures server() const override { return behind_.server(); }
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override {
     return behind_.forget_keys(before_ms, limit);
   }

@@ -142,6 +142,16 @@ void add_store(Families& out, chat::StoreQueue& queue, const chat::LogFigures& l
               log.waits);
 }
 
+void add_server(Families& out, const chat::ServerFigures& server) {
+  out.gauge("store_connections", "Open connections to the database server.",
+            static_cast<double>(server.connections));
+  out.counter("store_reconnects_total", "Connections made again after one was lost.",
+              server.reconnects);
+  out.counter("store_timeouts_total", "Calls given up after postgres_timeout.", server.timeouts);
+  out.counter("store_resolved_total", "Commits whose answer was lost, and asked for afterwards.",
+              server.resolved);
+}
+
 void add_pages(Families& out, const chat::PageCacheFigures& pages) {
   out.counter("page_cache_hits_total", "Pages of history answered from memory.", pages.hits.load());
   out.counter("page_cache_misses_total", "Newest pages that the store had to be asked for.",
@@ -269,6 +279,7 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   add_loops(out, shards);
   add_compression(out, shards);
   add_store(out, services.store, services.messages.log());
+  if (!services.config.postgres_url.empty()) add_server(out, services.messages.server());
   add_pages(out, pages);
   if (services.broker.open()) add_broker(out, services.broker);
   return out.text();

@@ -48,6 +48,7 @@ Server::Server(const Config& config, const Parts& parts)
           .messages_max = config_.store_queue_max,
           .batch_max = config_.store_batch_max,
           .reads_max = config_.read_queue_max,
+          .readers = parts.store_readers,
           .key_lifetime_ms = static_cast<std::int64_t>(config_.message_key_lifetime_ms)},
       [this](std::vector<chat::Outcome> outcomes) { settle(std::move(outcomes)); });
   services_ = std::unique_ptr<Services>(new Services{

@@ -28,6 +28,7 @@ namespace rtc::server {
 struct Parts {
   chat::MessageStore& messages;
   chat::RoomStore& rooms;
+  unsigned store_readers;  // threads that read from the two
   chat::Relay& relay;
   const chat::TokenAuthority& tokens;
   std::function<chat::Identity(std::string_view accept_language, std::string masked_address)>

@@ -107,29 +107,14 @@ Result<std::vector<chat::Room>> SqliteReader::list_direct(UserId user, std::opti
   return read_rooms(rows);
 }
 
-SqliteReaders::SqliteReaders(const std::filesystem::path& file, std::uint32_t readers,
-                             std::uint32_t busy_timeout_ms) {
-  const std::uint32_t count = std::max(readers, 1U);
-  idle_.reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    idle_.push_back(std::make_unique<SqliteReader>(open_reader(file, busy_timeout_ms)));
+std::vector<std::unique_ptr<SqliteReader>> open_readers(const std::filesystem::path& file,
+                                                        std::uint32_t readers,
+                                                        std::uint32_t busy_timeout_ms) {
+  std::vector<std::unique_ptr<SqliteReader>> all(std::max(readers, 1U));
+  for (auto& each : all) {
+    each = std::make_unique<SqliteReader>(open_reader(file, busy_timeout_ms));
   }
-}
-
-std::unique_ptr<SqliteReader> SqliteReaders::borrow() {
-  std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this] { return !idle_.empty(); });
-  auto reader = std::move(idle_.back());
-  idle_.pop_back();
-  return reader;
-}
-
-void SqliteReaders::give_back(std::unique_ptr<SqliteReader> reader) {
-  {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(reader));
-  }
-  returned_.notify_one();
+  return all;
 }
 
 }  // namespace rtc::storage

@@ -1,11 +1,10 @@
-// Read-only connections, and the pool that threads borrow them from.
+// Read-only connections.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
-#include <condition_variable>
+#include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -38,36 +37,9 @@ class SqliteReader {
   SQLite::Statement list_direct_;
 };
 
-// Any thread.
-class SqliteReaders {
- public:
-  // At least one; throws SQLite::Exception.
-  SqliteReaders(const std::filesystem::path& file, std::uint32_t readers,
-                std::uint32_t busy_timeout_ms);
-
-  // Runs `use` with a reader of its own; waits for one when all are out.
-  template <class Function>
-  auto with(Function use) {
-    const Loan loan(*this);
-    return use(*loan.reader);
-  }
-
- private:
-  struct Loan {
-    explicit Loan(SqliteReaders& from) : readers(from), reader(from.borrow()) {}
-    ~Loan() { readers.give_back(std::move(reader)); }
-    Loan(const Loan&) = delete;
-    Loan& operator=(const Loan&) = delete;
-    SqliteReaders& readers;
-    std::unique_ptr<SqliteReader> reader;
-  };
-
-  std::unique_ptr<SqliteReader> borrow();
-  void give_back(std::unique_ptr<SqliteReader> reader);
-
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<std::unique_ptr<SqliteReader>> idle_;  // under mutex_; room for all is reserved
-};
+// For threads to borrow: at least one. Throws SQLite::Exception.
+std::vector<std::unique_ptr<SqliteReader>> open_readers(const std::filesystem::path& file,
+                                                        std::uint32_t readers,
+                                                        std::uint32_t busy_timeout_ms);
 
 }  // namespace rtc::storage

@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Exception.h>
 
+#include "storage/pool.hpp"
 #include "storage/sqlite_file.hpp"
 #include "storage/sqlite_reader.hpp"
 #include "storage/sqlite_rows.hpp"
@@ -16,7 +17,7 @@ struct SqliteStore::State {
         const SqliteOptions& options)
       : lock(std::move(held)),
         writer(std::move(database), file, options),
-        readers(file, options.readers, options.busy_timeout_ms) {}
+        readers(open_readers(file, options.readers, options.busy_timeout_ms)) {}
 
   // Any read: an exception of SQLite's becomes an error.
   template <class T, class Function>
@@ -30,7 +31,7 @@ struct SqliteStore::State {
 
   FileLock lock;
   SqliteWriter writer;
-  SqliteReaders readers;
+  Pool<SqliteReader> readers;
 };
 
 SqliteStore::SqliteStore(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -3,6 +3,7 @@
 #include "chat/page_cache.hpp"
 
 #include "contract/memory_store.hpp"
+#include "contract/postgres_stores.hpp"
 #include "contract/sqlite_stores.hpp"
 #include "contract/store_contract.hpp"
 
@@ -72,6 +73,9 @@ INSTANTIATE_TEST_SUITE_P(CachedMemory, MessageStoreContract,
 INSTANTIATE_TEST_SUITE_P(CachedSqlite, MessageStoreContract,
                          testing::Values(&make_ample<storage::test::SqliteStores>,
                                          &make_tiny<storage::test::SqliteStores>));
+INSTANTIATE_TEST_SUITE_P(CachedPostgres, MessageStoreContract,
+                         testing::Values(&make_ample<storage::test::PostgresStores>,
+                                         &make_tiny<storage::test::PostgresStores>));
 
 }  // namespace
 }  // namespace rtc::chat

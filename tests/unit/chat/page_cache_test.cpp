@@ -36,6 +36,7 @@ std::vector<std::string> texts_of(const std::vector<Message>& page) {
 class WatchedStore final : public MessageStore {
  public:
   MemoryStore store;
+  bool written_by_others = false;
   std::atomic<int> reads{0};
   std::function<void()> before_read;   // before its snapshot is taken
   std::function<void()> after_read;    // after it
@@ -55,6 +56,7 @@ class WatchedStore final : public MessageStore {
     return read([&] { return store.page_after(room, after, limit); });
   }
   std::string epoch() const override { return store.epoch(); }
+  bool shared() const override { return written_by_others; }
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override {
     return store.forget_keys(before_ms, limit);
   }
@@ -352,6 +354,20 @@ TEST_F(PageCacheTest, AgreesWithTheStoreBehind) {
 }
 
 // Readers beside a writer: no hole, no half commit, nothing that was shown is taken back.
+// What others write is not seen here, so what is kept would be older than their receipts.
+TEST_F(PageCacheTest, KeepsNothingOfAStoreThatOthersWriteTo) {
+  behind_.written_by_others = true;
+  PageCache cache(behind_, {});
+  EXPECT_TRUE(cache.shared());
+  const RoomId room = make_room();
+  EXPECT_THAT(ids_of(cache.page_before(room, 0, 10)), IsEmpty());
+  ASSERT_TRUE(behind_.store.append(std::vector{draft(room, "another node's")}));
+  EXPECT_THAT(ids_of(cache.page_before(room, 0, 10)), ElementsAre(1));
+  ASSERT_TRUE(cache.append(std::vector{draft(room, "ours")}));
+  EXPECT_THAT(ids_of(cache.page_after(room, 0, 10)), ElementsAre(1, 2));
+  EXPECT_EQ(cache.figures().rooms, 0U);
+}
+
 TEST_F(PageCacheTest, ReadersBesideAWriterNeverGoBack) {
   constexpr int kBatch = 3;
   PageCache cache(behind_, {.messages_max = 12, .rooms_max = 1, .bytes_max = 1U << 20U});

@@ -1,0 +1,85 @@
+// All that is asked of PostgreSQL while the program runs, once. Each connection prepares what it
+// uses. The schema and the functions: postgres_migrations.cpp.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace rtc::storage {
+
+enum class PostgresStatement : std::uint8_t {
+  append,
+  resolve,
+  forget_keys,
+  make_room,
+  page_before,
+  page_after,
+  find_room,
+  open_key,
+  list_open,
+  direct_key,
+  list_direct,
+  copy_rooms,
+  newest_of,
+  copy_messages,
+  copy_keys,
+  known_keys,
+};
+
+inline constexpr std::array<const char*, 16> kPostgresStatements = {
+    "SELECT append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "SELECT resolve_batch($1, $2)",
+    // Nodes that do it at once take others' rows, not each other's.
+    "DELETE FROM message_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM message_keys "
+    "WHERE created_at_ms < $1 ORDER BY created_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history "
+    "FROM make_room($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
+    "WHERE room = (SELECT key FROM rooms WHERE rooms.id = $1) AND id < $2 ORDER BY id DESC LIMIT "
+    "$3",
+    "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
+    "WHERE room = (SELECT key FROM rooms WHERE rooms.id = $1) AND id > $2 ORDER BY id LIMIT $3",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history FROM rooms "
+    "WHERE id = $1",
+    "SELECT key FROM rooms WHERE id = $1 AND kind = 0",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history FROM rooms "
+    "WHERE kind = 0 AND key > $1 ORDER BY key LIMIT $2",
+    "SELECT key FROM rooms JOIN room_members ON room = key WHERE id = $1 AND member = $2",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history "
+    "FROM room_members JOIN rooms ON key = room WHERE member = $1 AND room > $2 "
+    "ORDER BY room LIMIT $3",
+    // Of storage/store_copy.hpp; each may be made again.
+    "INSERT INTO rooms (id, kind, name, created_at_ms, creator, member_low, member_high, history) "
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history = 1 "
+    "FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::uuid[], $6::uuid[], "
+    "$7::uuid[], $8::bigint[]) WITH ORDINALITY "
+    "AS d (id, kind, name, created_at_ms, creator, member_low, member_high, history, n) "
+    "ORDER BY n ON CONFLICT (id) DO NOTHING",
+    "SELECT newest FROM rooms WHERE id = $1",
+    // Only behind the newest message that was there: nobody else has written to that room.
+    "WITH room AS (UPDATE rooms SET newest = $3 WHERE id = $1 AND newest = $2 RETURNING key) "
+    "INSERT INTO messages SELECT room.key, d.* FROM room, unnest($4::bigint[], $5::uuid[], "
+    "$6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[]) AS d",
+    "INSERT INTO message_keys SELECT sender, rooms.key, d.key, d.id, d.created_at_ms "
+    "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[]) "
+    "AS d (sender, room, key, id, created_at_ms) JOIN rooms ON rooms.id = d.room "
+    "ON CONFLICT DO NOTHING",
+    "SELECT count(*) FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[]) "
+    "AS d (sender, room, key, id, created_at_ms) JOIN rooms ON rooms.id = d.room "
+    "JOIN message_keys AS k ON k.sender = d.sender AND k.room = rooms.key AND k.key = d.key "
+    "WHERE k.id = d.id",
+};
+
+inline constexpr const char* text_of(PostgresStatement statement) {
+  return kPostgresStatements[static_cast<std::size_t>(statement)];
+}
+
+// Besides PostgreSQL's own: what the functions refuse with (SQLSTATE).
+inline constexpr char kNoSuchRoom[] = "RT001";
+inline constexpr char kSuperseded[] = "RT002";  // the batch was given up, and is not to be stored
+inline constexpr char kRoomsBound[] = "RT003";
+inline constexpr char kOwnRoomsBound[] = "RT004";
+inline constexpr char kRoomIsFull[] = "23514";  // check_violation: the only check it can violate
+
+}  // namespace rtc::storage

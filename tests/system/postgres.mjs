@@ -1,0 +1,73 @@
+// A PostgreSQL server for one test, that can be killed, stopped and started again.
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { waitFor } from './harness.mjs';
+
+const script = fileURLToPath(new URL('../postgres', import.meta.url));
+
+function alive(pid) {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+export class Postgres {
+  constructor(t) {
+    [this.directory, this.url] = execFileSync(script, ['start']).toString().split('\n');
+    t.after(() => {
+      this.thaw();
+      execFileSync(script, ['stop', this.directory]);
+    });
+  }
+
+  // The server and one process for each connection; none when it is dead.
+  #processes() {
+    let server;
+    try {
+      server = Number(readFileSync(path.join(this.directory, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
+    } catch {
+      return [];
+    }
+    const children = [];
+    try {
+      children.push(...execFileSync('pgrep', ['-P', String(server)]).toString().trim().split('\n').map(Number));
+    } catch {
+      // It has none.
+    }
+    return [server, ...children].filter(alive);
+  }
+
+  // All of it hangs: connections stay, new ones are accepted by the kernel alone. The server first,
+  // so that it makes no further processes.
+  freeze() {
+    const [server] = this.#processes();
+    process.kill(server, 'SIGSTOP');
+    for (const pid of this.#processes()) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw() {
+    for (const pid of this.#processes().reverse()) process.kill(pid, 'SIGCONT');
+  }
+
+  async kill9() {
+    this.freeze();
+    const processes = this.#processes();
+    for (const pid of processes) process.kill(pid, 'SIGKILL');
+    await waitFor('PostgreSQL to be dead', () => !processes.some(alive));
+  }
+
+  restart() {
+    return promisify(execFile)(script, ['restart', this.directory]);
+  }
+
+  // The first value that a statement gives.
+  ask(statement) {
+    const line = execFileSync('psql', [this.url, '-XAtqc', `SET search_path = realtimechat; ${statement}`]);
+    return line.toString().trim();
+  }
+}
