@@ -8,8 +8,11 @@ export const servers = {
   live: 'RealTimeChat, room without history',
   limit: 'limit: a write per delivery',
   limit_gather: 'limit-gather: a write per session and turn',
+  uws: 'uWebSockets, its topics',
   ws: 'Node ws',
+  spring: "Spring's simple broker",
   rabbitmq: 'RabbitMQ web-stomp',
+  activemq: 'ActiveMQ Classic',
 }
 
 export function quantile(values, share) {
