@@ -52,14 +52,17 @@ const others = {
   forced: { forcedColors: 'active' },
 };
 
-const widerThanWindow = () => document.documentElement.scrollWidth > innerWidth;
+// Once the page has laid itself out: a new size of the window reaches it a frame later.
+const assertInside = (page, what) =>
+  page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 5_000 })
+    .catch(() => assert.fail(`${what}: something reaches over the edge`));
 
 for (const [kind, options] of Object.entries(readers)) {
   test(`pictures: ${kind}`, async () => {
     await walk({ join, server, options }, async (state, { page }) => {
       const take = (name) => page.screenshot({ path: `${folder}${kind}-${name}.png`, animations: 'disabled' });
       await take(state);
-      assert.ok(!(await page.evaluate(widerThanWindow)), `${state}: nothing reaches over the edge`);
+      await assertInside(page, state);
       if (state !== 'busy' && state !== 'settings') return;
       for (const [name, media] of Object.entries(others)) {
         await page.emulateMedia(media);
@@ -68,7 +71,7 @@ for (const [kind, options] of Object.entries(readers)) {
       }
       for (const [width, height] of [[320, 568], [3840, 2160]]) {
         await page.setViewportSize({ width, height });
-        assert.ok(!(await page.evaluate(widerThanWindow)), `${state}: nothing reaches over the edge at ${width} px`);
+        await assertInside(page, `${state} at ${width} px`);
         await take(`${state}-${width}`);
       }
       await page.setViewportSize({ width: options.width, height: options.height });
