@@ -101,7 +101,8 @@ void StoreQueue::drain() {
   threads_.clear();
 }
 
-void StoreQueue::write_loop() {
+// A function of its own in any build: bench/instructions.mjs knows the thread by it.
+[[gnu::noinline]] void StoreQueue::write_loop() {
   std::vector<Submission> taken;
   std::vector<Job> jobs;
   while (true) {
@@ -124,7 +125,8 @@ void StoreQueue::write_loop() {
   }
 }
 
-void StoreQueue::read_loop() {
+// A function of its own in any build: bench/instructions.mjs knows the thread by it.
+[[gnu::noinline]] void StoreQueue::read_loop() {
   while (true) {
     Job job;
     {

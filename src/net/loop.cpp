@@ -81,7 +81,8 @@ void Loop::stop() {
   post([this] { stopping_ = true; });
 }
 
-void Loop::run() {
+// A function of its own in any build: bench/instructions.mjs knows the thread by it.
+[[gnu::noinline]] void Loop::run() {
   current_loop = this;
   while (!stopping_) {
     // Connections that ended while writing are buried at once, in a turn of their own.
