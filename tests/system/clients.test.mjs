@@ -65,7 +65,11 @@ function stompjsOver(socket, user, inbox) {
 
 function webstompOver(socket, user, inbox) {
   const client = webstomp.over(socket, { debug: false });
-  return classicClient(client, (body, headers) => client.send('/pub/chat', body, headers), user, inbox);
+  const calls = classicClient(client, (body, headers) => client.send('/pub/chat', body, headers), user, inbox);
+  // The ids it chooses by itself are the millisecond and one of a thousand numbers: two subscriptions
+  // that are made at once have the same one now and then, and the second is refused.
+  let subscriptions = 0;
+  return { ...calls, subscribe: (destination) => calls.subscribe(destination, { id: `own-${subscriptions++}` }) };
 }
 
 const plainSocket = (server, protocols = ['v10.stomp', 'v11.stomp']) =>
