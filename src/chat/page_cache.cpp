@@ -25,26 +25,44 @@ MessageId newest_of(const std::vector<Message>& messages) {
 }  // namespace
 
 PageCache::PageCache(MessageStore& behind, const PageCacheBounds& bounds)
-    : behind_(behind), bounds_(behind.shared() ? PageCacheBounds{.bytes_max = 0} : bounds) {}
+    : behind_(behind), bounds_(bounds), shared_(behind.shared()) {}
 
 Result<std::vector<Stored>> PageCache::append(std::span<const Draft> drafts) {
   auto stored = behind_.append(drafts);
-  if (!stored) return stored;
+  if (!stored || shared_) return stored;
   // Under one lock: readers see a commit whole.
   const std::scoped_lock lock(mutex_);
   if (rooms_.empty()) return stored;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if ((*stored)[i].repeated) continue;
-    const auto kept = rooms_.find(drafts[i].room);
-    if (kept != rooms_.end()) add(kept, drafts[i], (*stored)[i].id);
+    const Draft& draft = drafts[i];
+    const auto kept = rooms_.find(draft.room);
+    if (kept == rooms_.end()) continue;
+    add(kept, {draft.room, (*stored)[i].id, draft.sender, draft.text, draft.created_at_ms});
   }
   evict();
   return stored;
 }
 
+void PageCache::add(const std::vector<Message>& messages) {
+  const std::scoped_lock lock(mutex_);
+  if (rooms_.empty()) return;
+  for (const Message& message : messages) {
+    const auto kept = rooms_.find(message.room);
+    if (kept != rooms_.end()) add(kept, message);
+  }
+  evict();
+}
+
 Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId before,
                                                     std::uint32_t limit) {
   if (bounds_.bytes_max == 0) return behind_.page_before(room, before, limit);
+  if (shared_ && before == 0) {
+    auto newest = behind_.page_before(room, 0, 1);
+    if (!newest || limit == 1) return newest;
+    const std::scoped_lock lock(mutex_);
+    showed(room, newest_of(*newest));
+  }
   const bool loads = before == 0 && limit <= bounds_.messages_max;
   std::vector<Shared> page;
   bool found = false;
@@ -63,6 +81,8 @@ Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId befor
       const MessageId newest = found_room.newest();
       const MessageId last = before == 0 ? newest : std::min(before - 1, newest);
       found = oldest == 1 || (last >= oldest && last - oldest + 1 >= limit);
+      // Others may have committed more than is here.
+      if (shared_ && before > newest + 1) found = false;
       if (found) {
         page = between(found_room, last < limit ? 1 : last - limit + 1, last);
         touch(found_room);
@@ -100,6 +120,8 @@ Result<std::vector<Message>> PageCache::page_after(RoomId room, MessageId after,
       Kept& found_room = kept->second;
       const MessageId newest = found_room.newest();
       found = after >= found_room.oldest() - 1;
+      // Others may have committed more than is here.
+      if (shared_ && (newest < limit || newest - limit < after)) found = false;
       if (found) {
         if (after < newest) {
           page = between(found_room, after + 1, after + std::min<MessageId>(limit, newest - after));
@@ -186,16 +208,15 @@ void PageCache::showed(RoomId room, MessageId newest) {
   }
 }
 
-void PageCache::add(Rooms::iterator found, const Draft& draft, MessageId id) {
+void PageCache::add(Rooms::iterator found, Message message) {
   Kept& kept = found->second;
   const bool begins = kept.loading != 0 && kept.messages.empty();
-  if (!begins && id <= kept.newest()) return;  // the load found it
-  if (!begins && id != kept.newest() + 1) {
+  if (!begins && message.id <= kept.newest()) return;  // the load found it
+  if (!begins && message.id != kept.newest() + 1) {
     drop(found);
     return;
   }
-  push(kept, std::make_shared<const Message>(
-                 Message{draft.room, id, draft.sender, draft.text, draft.created_at_ms}));
+  push(kept, std::make_shared<const Message>(std::move(message)));
   if (kept.bytes > room_bytes_max()) drop(found);
 }
 

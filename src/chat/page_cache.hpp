@@ -9,9 +9,10 @@
 // finds.
 //
 // Messages are never changed or deleted, and ids stay for as long as the process lives, so nothing
-// else makes a kept room stale. Behind it may stand anything that keeps the contract: the store, or
-// a cache that nodes share. Threads as MessageStore; the lock is never held over a call of the
-// store behind.
+// else makes a kept room stale, unless other nodes write to the store too (`shared()`). Then what
+// they and this node committed comes by add(), in the order of ids but some time later, and the
+// store is asked for the newest id (one row) before a newest page is answered from memory. Threads
+// as MessageStore; the lock is never held over a call of the store behind.
 #pragma once
 
 #include <atomic>
@@ -46,7 +47,7 @@ struct PageCacheFigures {
 
 class PageCache final : public MessageStore {
  public:
-  // `behind` outlives it. If it is shared(), others write to it, and nothing is kept.
+  // `behind` outlives it. Only if it is shared() others write to it.
   PageCache(MessageStore& behind, const PageCacheBounds& bounds);
 
   Result<std::vector<Stored>> append(std::span<const Draft> drafts) override;
@@ -55,12 +56,15 @@ class PageCache final : public MessageStore {
   Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                           std::uint32_t limit) override;
   std::string epoch() const override { return behind_.epoch(); }
-  bool shared() const override { return behind_.shared(); }
+  bool shared() const override { return shared_; }
   LogFigures log() const override { return behind_.log(); }
   ServerFigures server() const override { return behind_.server(); }
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override {
     return behind_.forget_keys(before_ms, limit);
   }
+
+  // When shared: messages that were committed, of a room in the order of ids.
+  void add(const std::vector<Message>& messages);
 
   const PageCacheFigures& figures() const { return figures_; }
 
@@ -81,7 +85,7 @@ class PageCache final : public MessageStore {
 
   // All under mutex_.
   static std::vector<Shared> between(const Kept& kept, MessageId first, MessageId last);
-  void add(Rooms::iterator kept, const Draft& draft, MessageId id);
+  void add(Rooms::iterator kept, Message message);
   void finish_load(RoomId room, std::uint64_t number, const std::vector<Shared>& newest_first);
   void showed(RoomId room, MessageId newest);  // a read of the store did, beside any load
   std::size_t room_bytes_max() const;
@@ -96,6 +100,7 @@ class PageCache final : public MessageStore {
 
   MessageStore& behind_;
   const PageCacheBounds bounds_;
+  const bool shared_;
   PageCacheFigures figures_;
 
   std::mutex mutex_;

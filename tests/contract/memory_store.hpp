@@ -19,7 +19,9 @@ class MemoryStore final : public MessageStore, public RoomStore {
  public:
   std::atomic<bool> reads_fail{false};  // pages cannot be read, as from a broken disk
 
-  MemoryStore() { rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}}); }
+  explicit MemoryStore(bool shared = false) : shared_(shared) {
+    rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}});
+  }
 
   // From now on messages and rooms are neither stored nor read; or are again.
   void set_failing(bool failing) {
@@ -52,6 +54,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
   }
 
   std::string epoch() const override { return "memory"; }
+  bool shared() const override { return shared_; }
 
   Result<std::uint64_t> forget_keys(std::int64_t before_ms, std::uint32_t limit) override {
     const std::lock_guard lock(mutex_);
@@ -173,6 +176,7 @@ class MemoryStore final : public MessageStore, public RoomStore {
     return page;
   }
 
+  const bool shared_;
   std::mutex mutex_;
   bool failing_ = false;     // guarded by mutex_, as all below
   std::vector<Room> rooms_;  // in the order of making

@@ -35,8 +35,9 @@ std::vector<std::string> texts_of(const std::vector<Message>& page) {
 // Counts what it is asked, and lets a test act in the middle of a call.
 class WatchedStore final : public MessageStore {
  public:
+  explicit WatchedStore(bool shared = false) : written_by_others(shared) {}
   MemoryStore store;
-  bool written_by_others = false;
+  const bool written_by_others;
   std::atomic<int> reads{0};
   std::function<void()> before_read;   // before its snapshot is taken
   std::function<void()> after_read;    // after it
@@ -354,20 +355,6 @@ TEST_F(PageCacheTest, AgreesWithTheStoreBehind) {
 }
 
 // Readers beside a writer: no hole, no half commit, nothing that was shown is taken back.
-// What others write is not seen here, so what is kept would be older than their receipts.
-TEST_F(PageCacheTest, KeepsNothingOfAStoreThatOthersWriteTo) {
-  behind_.written_by_others = true;
-  PageCache cache(behind_, {});
-  EXPECT_TRUE(cache.shared());
-  const RoomId room = make_room();
-  EXPECT_THAT(ids_of(cache.page_before(room, 0, 10)), IsEmpty());
-  ASSERT_TRUE(behind_.store.append(std::vector{draft(room, "another node's")}));
-  EXPECT_THAT(ids_of(cache.page_before(room, 0, 10)), ElementsAre(1));
-  ASSERT_TRUE(cache.append(std::vector{draft(room, "ours")}));
-  EXPECT_THAT(ids_of(cache.page_after(room, 0, 10)), ElementsAre(1, 2));
-  EXPECT_EQ(cache.figures().rooms, 0U);
-}
-
 TEST_F(PageCacheTest, ReadersBesideAWriterNeverGoBack) {
   constexpr int kBatch = 3;
   PageCache cache(behind_, {.messages_max = 12, .rooms_max = 1, .bytes_max = 1U << 20U});
@@ -404,6 +391,70 @@ TEST_F(PageCacheTest, ReadersBesideAWriterNeverGoBack) {
   writing = false;
   for (std::thread& each : readers) each.join();
   EXPECT_GT(cache.figures().hits, 0U);
+}
+
+// Before a store that other nodes write to.
+class SharedPageCacheTest : public testing::Test {
+ protected:
+  void commit_elsewhere(int count) {
+    const std::vector<Draft> drafts(static_cast<std::size_t>(count), draft(room_, "text"));
+    ASSERT_TRUE(behind_.store.append(drafts));
+  }
+  void relayed(std::vector<MessageId> ids) {
+    std::vector<Message> messages;
+    for (const MessageId id : ids) messages.push_back({room_, id, {}, "text", 0});
+    cache_.add(messages);
+  }
+  RoomId make_room() {
+    const Room room = open_room("a room");
+    EXPECT_TRUE(behind_.store.create(room, kAmple));
+    return room.id;
+  }
+
+  WatchedStore behind_{true};
+  PageCache cache_{behind_, {.messages_max = 10, .rooms_max = 3, .bytes_max = 1U << 20U}};
+  const RoomId room_ = make_room();
+};
+
+TEST_F(SharedPageCacheTest, ShowsWhatOthersCommittedBeforeTheRelayBringsIt) {
+  commit_elsewhere(5);
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 3)), ElementsAre(5, 4, 3));
+  commit_elsewhere(2);
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 1)), ElementsAre(7));
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 3)), ElementsAre(7, 6, 5));
+  commit_elsewhere(2);
+  EXPECT_THAT(ids_of(cache_.page_after(room_, 6, 5)), ElementsAre(7, 8, 9));
+  commit_elsewhere(2);
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 11, 2)), ElementsAre(10, 9));
+}
+
+TEST_F(SharedPageCacheTest, ANewestPageCostsTheNewestIdWhenTheRelayKeepsUp) {
+  commit_elsewhere(5);
+  EXPECT_EQ(cache_.page_before(room_, 0, 3)->size(), 3U);
+  EXPECT_EQ(behind_.reads, 2);
+  commit_elsewhere(2);
+  relayed({6, 7});
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 3)), ElementsAre(7, 6, 5));
+  EXPECT_EQ(behind_.reads, 3) << "one row";
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 7, 3)), ElementsAre(6, 5, 4));
+  EXPECT_THAT(ids_of(cache_.page_after(room_, 4, 3)), ElementsAre(5, 6, 7));
+  EXPECT_EQ(behind_.reads, 3) << "what is there does not change";
+}
+
+TEST_F(SharedPageCacheTest, AHoleInWhatTheRelayBringsIsNotKept) {
+  commit_elsewhere(5);
+  EXPECT_EQ(cache_.page_before(room_, 0, 3)->size(), 3U);
+  commit_elsewhere(3);
+  relayed({8});
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 4)), ElementsAre(8, 7, 6, 5));
+}
+
+TEST_F(SharedPageCacheTest, ItsOwnCommitsAreShownAtOnce) {
+  commit_elsewhere(5);
+  EXPECT_EQ(cache_.page_before(room_, 0, 3)->size(), 3U);
+  commit_elsewhere(1);
+  EXPECT_TRUE(cache_.append(std::vector<Draft>(1, draft(room_, "own"))));
+  EXPECT_THAT(ids_of(cache_.page_before(room_, 0, 3)), ElementsAre(7, 6, 5));
 }
 
 }  // namespace
