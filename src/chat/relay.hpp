@@ -1,10 +1,11 @@
-// The port to other nodes: what one node has committed, all nodes deliver. Adapter:
-// relay/local_relay (one node); one contract suite holds for all.
+// The port to other nodes: what one node has committed, all nodes deliver. Adapters:
+// relay/local_relay (one node), relay/redis_relay (several); one contract suite holds for all.
 //
-// A relay may lose messages, and readers then find the hole in the ids and ask the store; it never
-// repeats, reorders within a room, or invents one.
+// A relay may lose messages, and between nodes repeat and reorder them: chat/room_order, behind it
+// where there are several nodes, mends that by the ids and the store. It never invents one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -15,18 +16,44 @@ namespace rtc::chat {
 
 using MessageBatch = std::shared_ptr<const std::vector<Message>>;
 
+// Of a relay to other nodes.
+struct RelayFigures {
+  bool connected = false;           // messages go out and come in
+  std::uint64_t published = 0;      // messages taken by what carries them
+  std::uint64_t dropped = 0;        // not: too many waited, or they were refused
+  std::uint64_t received = 0;       // of other nodes
+  std::uint64_t refused = 0;        // payloads that were forged, broken or of another version
+  std::uint64_t reconnects = 0;     // connections made after the first
+  std::uint64_t waiting_bytes = 0;  // to be taken, about
+};
+
 class Relay {
  public:
-  // Called on a thread of the relay's, one call at a time; must not block.
+  // Called on the thread of a publish() or on one of the relay's, several at a time; must not
+  // block. One publish() is told whole before the next of the same thread.
   using OnMessages = std::function<void(const MessageBatch&)>;
+  // Called on a thread of the relay's; must not block. From now on that room's messages come, but
+  // some before may not have: the store knows.
+  using OnDoubt = std::function<void(const RoomId&)>;
 
   virtual ~Relay() = default;
 
   // Once, before the first publish().
-  virtual void start(OnMessages on_messages) = 0;
+  virtual void start(OnMessages on_messages, OnDoubt on_doubt) = 0;
   // Committed messages, of a room in the order of ids. Never waits. This node's own on_messages
-  // gets them too. One thread at a time.
+  // gets them too, before it returns. One thread at a time.
   virtual void publish(const MessageBatch& batch) = 0;
+  // Nothing is called any more once it has returned. What was published is given a moment to go.
+  virtual void stop() {}
+
+  // Other nodes' messages of a room are wanted, as often as follow() was called more than
+  // unfollow(). Any thread, without waiting; on_doubt says when it is so, and again whenever it was
+  // not for a while.
+  virtual void follow(const RoomId& /*room*/) {}
+  virtual void unfollow(const RoomId& /*room*/) {}
+
+  // Any thread, without waiting.
+  virtual RelayFigures figures() const { return {}; }
 };
 
 }  // namespace rtc::chat

@@ -7,7 +7,9 @@ namespace rtc::relay {
 
 class LocalRelay final : public chat::Relay {
  public:
-  void start(OnMessages on_messages) override { on_messages_ = std::move(on_messages); }
+  void start(OnMessages on_messages, OnDoubt /*on_doubt*/) override {
+    on_messages_ = std::move(on_messages);
+  }
   void publish(const chat::MessageBatch& batch) override { on_messages_(batch); }
 
  private:

@@ -68,7 +68,7 @@ Server::Server(const Config& config, const Parts& parts)
       .metrics_allowed = {},
       .totals = {},
   });
-  parts.relay.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); });
+  parts.relay.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); }, {});
 }
 
 Result<NetworkSettings> resolve_networks(const Config& config) {

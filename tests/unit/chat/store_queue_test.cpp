@@ -110,7 +110,7 @@ struct Left {
 
 class Journal final : public Relay {
  public:
-  void start(OnMessages) override {}
+  void start(OnMessages, OnDoubt) override {}
   void publish(const MessageBatch& batch) override {
     const std::scoped_lock lock(mutex_);
     for (const Message& each : *batch) all_.push_back({true, 0, each.text, each.id, {}});

@@ -226,7 +226,7 @@ class World {
 
  private:
   void build() {
-    relay_.start([this](const chat::MessageBatch& batch) { fanout.publish(batch); });
+    relay_.start([this](const chat::MessageBatch& batch) { fanout.publish(batch); }, {});
     queue_ = std::make_unique<chat::StoreQueue>(
         store, relay_, fanout,
         chat::StoreQueueBounds{.messages_max = config.store_queue_max, .readers = readers},

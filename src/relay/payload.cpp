@@ -1,0 +1,151 @@
+#include "relay/payload.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/random.hpp"
+
+namespace rtc::relay {
+namespace {
+
+constexpr char kVersion = 1;
+constexpr MessageId kIdMax = (MessageId{1} << 53) - 1;
+
+template <class Number>
+void put(std::string& out, Number value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) {
+    out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
+  }
+}
+void put_bytes(std::string& out, std::span<const std::uint8_t> bytes) {
+  for (const std::uint8_t byte : bytes) out.push_back(static_cast<char>(byte));
+}
+// At most 255 bytes, as chat::SharedIdentity keeps them.
+void put_short(std::string& out, std::string_view text) {
+  out.push_back(static_cast<char>(text.size()));
+  out += text;
+}
+
+// What is read beyond the end is zero, and failed() says so.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  template <class Number>
+  Number number() {
+    std::uint64_t value = 0;
+    const std::string_view bytes = take(sizeof(Number));
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+    }
+    return static_cast<Number>(value);
+  }
+  std::string_view take(std::size_t size) {
+    failed_ = failed_ || size > rest_.size();
+    if (failed_) return {};
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  std::string short_text() { return std::string(take(number<std::uint8_t>())); }
+  Uuid uuid() {
+    Uuid id;
+    const std::string_view bytes = take(id.bytes.size());
+    if (!failed_) std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
+    return id;
+  }
+  bool failed() const { return failed_; }
+  bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool failed_ = false;
+};
+
+void hmac(std::span<const std::uint8_t> key, std::string_view bytes,
+          std::array<std::uint8_t, 32>& out) {
+  unsigned size = 0;
+  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+         reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
+}
+
+}  // namespace
+
+Payloads::Payloads(std::string_view secret, std::string_view epoch) {
+  const std::span secret_bytes(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size());
+  hmac(secret_bytes, "realtimechat relay " + std::string(epoch), key_);
+  fill_random(node_);
+}
+
+std::array<std::uint8_t, Payloads::kMacBytes> Payloads::mac(std::string_view bytes) const {
+  std::array<std::uint8_t, 32> whole{};
+  hmac(key_, bytes, whole);
+  std::array<std::uint8_t, kMacBytes> cut{};
+  std::copy_n(whole.begin(), cut.size(), cut.begin());
+  return cut;
+}
+
+std::string Payloads::encode(std::span<const chat::Message* const> messages) const {
+  std::string out;
+  std::size_t size = 64;
+  for (const chat::Message* each : messages) size += each->text.size() + 128;
+  out.reserve(size);
+  out.push_back(kVersion);
+  put_bytes(out, node_);
+  put_bytes(out, messages.front()->room.value.bytes);
+  put(out, static_cast<std::uint16_t>(messages.size()));
+  for (const chat::Message* each : messages) {
+    put(out, each->id);
+    put(out, each->created_at_ms);
+    put_bytes(out, each->sender.id().value.bytes);
+    put_short(out, each->sender.nickname());
+    put_short(out, each->sender.name_tag());
+    put_short(out, each->sender.address());
+    put(out, static_cast<std::uint32_t>(each->text.size()));
+    out += each->text;
+  }
+  put_bytes(out, mac(out));
+  return out;
+}
+
+std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
+                                                  std::string_view payload) const {
+  if (payload.size() < kMacBytes || payload.size() > kBytesMax) return std::nullopt;
+  const std::string_view signed_part = payload.substr(0, payload.size() - kMacBytes);
+  Reader reader(signed_part);
+  if (reader.number<char>() != kVersion) return std::nullopt;
+  const std::string_view node = reader.take(node_.size());
+  if (reader.failed()) return std::nullopt;
+  // Unread: who forges this only has his payload ignored.
+  if (std::memcmp(node.data(), node_.data(), node_.size()) == 0) return Decoded{true, {}};
+  const auto expected = mac(signed_part);
+  if (::CRYPTO_memcmp(expected.data(), payload.data() + signed_part.size(), kMacBytes) != 0) {
+    return std::nullopt;
+  }
+  if (reader.uuid() != room.value) return std::nullopt;
+  const auto count = reader.number<std::uint16_t>();
+  Decoded decoded;
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    chat::Message message;
+    message.room = room;
+    message.id = reader.number<MessageId>();
+    message.created_at_ms = reader.number<std::int64_t>();
+    chat::Identity sender;
+    sender.id.value = reader.uuid();
+    sender.nickname = reader.short_text();
+    sender.name_tag = reader.short_text();
+    sender.address = reader.short_text();
+    message.sender = chat::SharedIdentity(sender);
+    message.text = reader.take(reader.number<std::uint32_t>());
+    const MessageId before = decoded.messages.empty() ? 0 : decoded.messages.back().id;
+    if (message.id <= before || message.id > kIdMax) return std::nullopt;
+    decoded.messages.push_back(std::move(message));
+  }
+  if (count == 0 || reader.failed() || !reader.at_end()) return std::nullopt;
+  return decoded;
+}
+
+}  // namespace rtc::relay

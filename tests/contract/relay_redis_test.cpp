@@ -1,0 +1,281 @@
+// RedisRelay against a real redis-server: the contract, and what is between two nodes.
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+#include "contract/redis_server.hpp"
+#include "contract/relay_contract.hpp"
+#include "relay/redis_relay.hpp"
+
+namespace rtc::chat {
+namespace {
+
+using relay::RedisOptions;
+using relay::RedisRelay;
+using relay::test::RedisServer;
+
+constexpr std::chrono::seconds kPatience{60};
+const std::string kSecret = "0123456789abcdef0123456789abcdef";
+
+RedisOptions options_for(const RedisServer& server) {
+  RedisOptions options;
+  options.address = {"127.0.0.1", server.port(), "", ""};
+  options.prefix = "test";
+  options.timeout_ms = 2000;
+  options.secret = kSecret;
+  options.epoch = "epoch";
+  return options;
+}
+
+class RedisRelayUnderTest final : public RelayUnderTest {
+ public:
+  Relay& relay() override { return relay_; }
+
+ private:
+  RedisServer server_;
+  RedisRelay relay_{options_for(server_)};
+};
+
+std::unique_ptr<RelayUnderTest> make_redis_relay() {
+  return std::make_unique<RedisRelayUnderTest>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Redis, RelayContract, testing::Values(&make_redis_relay));
+
+MessageBatch batch(const RoomId& room, MessageId first, std::size_t count = 1,
+                   const std::string& text = "text") {
+  auto made = std::make_shared<std::vector<Message>>();
+  for (std::size_t i = 0; i < count; ++i) made->push_back({room, first + i, {}, text, 5});
+  return made;
+}
+
+// A node: its relay, and what that told it.
+class Node {
+ public:
+  explicit Node(RedisOptions options) : relay_(std::move(options)) {
+    relay_.start(
+        [this](const MessageBatch& messages) {
+          const std::scoped_lock lock(mutex_);
+          for (const Message& each : *messages) ids_.push_back(each.id);
+          changed_.notify_all();
+        },
+        [this](const RoomId&) {
+          const std::scoped_lock lock(mutex_);
+          ++doubts_;
+          changed_.notify_all();
+        });
+  }
+
+  RedisRelay& relay() { return relay_; }
+  void wait(const std::function<bool()>& holds) {
+    std::unique_lock lock(mutex_);
+    ASSERT_TRUE(changed_.wait_for(lock, kPatience, holds)) << "waited for too long";
+  }
+  void wait_for_doubts(std::size_t count) {
+    wait([&] { return doubts_ >= count; });
+  }
+  void wait_for_ids(std::size_t count) {
+    wait([&] { return ids_.size() >= count; });
+  }
+  void wait_for_id(MessageId id) {
+    wait([&] { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); });
+  }
+  // Figures tell nobody when they change.
+  void wait_for_figures(const std::function<bool(const RelayFigures&)>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!holds(relay_.figures())) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited for too long";
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+  void wait_until_connected() {
+    wait_for_figures([](const RelayFigures& figures) { return figures.connected; });
+  }
+  std::vector<MessageId> ids() {
+    const std::scoped_lock lock(mutex_);
+    return ids_;
+  }
+  std::size_t doubts() {
+    const std::scoped_lock lock(mutex_);
+    return doubts_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<MessageId> ids_;
+  std::size_t doubts_ = 0;
+  RedisRelay relay_;  // first to go: its thread uses the others
+};
+
+class RedisRelayTest : public testing::Test {
+ protected:
+  RedisRelayTest() { ::signal(SIGPIPE, SIG_IGN); }
+
+  RedisServer server_;
+  RoomId room_ = RoomId::random();
+};
+
+std::vector<MessageId> up_to(MessageId last) {
+  std::vector<MessageId> ids;
+  for (MessageId id = 1; id <= last; ++id) ids.push_back(id);
+  return ids;
+}
+
+TEST_F(RedisRelayTest, BringsTheRoomsThatANodeFollows) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  const RoomId other = RoomId::random();
+  there.relay().follow(room_);
+  there.wait_for_doubts(1);
+  here.relay().publish(batch(other, 1000));
+  here.relay().publish(batch(room_, 1, 100));
+  here.relay().publish(batch(room_, 101, 900));
+  there.wait_for_ids(1000);
+  EXPECT_EQ(there.ids(), up_to(1000));
+  EXPECT_EQ(here.ids().size(), 1001U) << "its own, once";
+  EXPECT_EQ(there.relay().figures().received, 1000U);
+  here.wait_for_figures([](const RelayFigures& f) { return f.waiting_bytes == 0; });
+  EXPECT_EQ(here.relay().figures().published, 1001U);
+}
+
+TEST_F(RedisRelayTest, IgnoresItsOwnWhenItFollowsThem) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  here.relay().follow(room_);
+  here.wait_for_doubts(1);
+  here.relay().publish(batch(room_, 1));
+  there.relay().publish(batch(room_, 2));
+  here.wait_for_ids(2);
+  EXPECT_EQ(here.ids(), up_to(2));
+  EXPECT_EQ(here.relay().figures().refused, 0U);
+}
+
+TEST_F(RedisRelayTest, FollowsAsOftenAsAskedTo) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  const std::string channel = "test:room:" + room_.to_string();
+  there.relay().follow(room_);
+  there.relay().follow(room_);
+  there.relay().unfollow(room_);
+  there.wait_for_doubts(1);
+  EXPECT_EQ(server_.ask({"PUBLISH", channel, ""}), "1") << "nodes that hear it";
+  there.relay().unfollow(room_);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (server_.ask({"PUBLISH", channel, ""}) != "0") {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
+}
+
+TEST_F(RedisRelayTest, SendsLongMessagesWhole) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  there.relay().follow(room_);
+  there.wait_for_doubts(1);
+  here.relay().publish(batch(room_, 1, 12, std::string(1 << 20, 'x')));
+  there.wait_for_ids(12);
+  EXPECT_EQ(there.ids(), up_to(12));
+}
+
+TEST_F(RedisRelayTest, DropsAndCountsWhatIsForgedOrBroken) {
+  Node here(options_for(server_));
+  RedisOptions other_secret = options_for(server_);
+  other_secret.secret = "another secret, of another cluster";
+  Node forger(other_secret);
+  here.relay().follow(room_);
+  here.wait_for_doubts(1);
+  const std::string channel = "test:room:" + room_.to_string();
+  EXPECT_EQ(server_.ask({"PUBLISH", channel, "rubbish"}), "1");
+  EXPECT_EQ(server_.ask({"PUBLISH", channel, ""}), "1");
+  EXPECT_EQ(server_.ask({"PUBLISH", channel, std::string(5 << 20, '\1')}), "1");
+  forger.relay().publish(batch(room_, 1));
+  here.wait_for_figures([](const RelayFigures& figures) { return figures.refused >= 4; });
+  EXPECT_TRUE(here.ids().empty());
+}
+
+TEST_F(RedisRelayTest, ComesBackWhenRedisDoesAndSendsWhatWaited) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  there.relay().follow(room_);
+  there.wait_for_doubts(1);
+  server_.kill();
+  const auto lost = [](const RelayFigures& figures) { return !figures.connected; };
+  here.wait_for_figures(lost);
+  there.wait_for_figures(lost);
+  here.relay().publish(batch(room_, 1, 10));
+  EXPECT_EQ(here.ids(), up_to(10)) << "its own at once, whatever becomes of Redis";
+  there.relay().follow(RoomId::random());
+  server_.start();
+  there.wait_for_doubts(3);
+  here.wait_until_connected();
+  here.relay().publish(batch(room_, 11));
+  // What waited may have gone before the other was back; then it is lost, as a relay may.
+  there.wait_for_id(11);
+  EXPECT_GT(there.relay().figures().reconnects, 0U);
+}
+
+TEST_F(RedisRelayTest, NeverWaitsAndDropsBeyondItsBound) {
+  RedisOptions options = options_for(server_);
+  options.queue_bytes_max = 64 << 10;
+  options.timeout_ms = 60'000;
+  Node here(options);
+  here.wait_until_connected();
+  server_.signal(SIGSTOP);
+  for (MessageId id = 1; id <= 1000; ++id) {
+    here.relay().publish(batch(room_, id, 1, std::string(1024, 'x')));
+    ASSERT_LE(here.relay().figures().waiting_bytes, options.queue_bytes_max);
+  }
+  EXPECT_EQ(here.ids(), up_to(1000));
+  EXPECT_GT(here.relay().figures().dropped, 900U);
+  server_.signal(SIGCONT);
+  here.wait_for_figures([](const RelayFigures& figures) { return figures.waiting_bytes == 0; });
+  const RelayFigures figures = here.relay().figures();
+  EXPECT_EQ(figures.published + figures.dropped, 1000U);
+}
+
+TEST_F(RedisRelayTest, ASilentRedisIsALostConnection) {
+  RedisOptions options = options_for(server_);
+  options.timeout_ms = 200;
+  Node here(options);
+  here.relay().follow(room_);
+  here.wait_for_doubts(1);
+  server_.signal(SIGSTOP);
+  here.wait_for_figures([](const RelayFigures& figures) { return !figures.connected; });
+  server_.signal(SIGCONT);
+  here.wait_until_connected();
+  here.wait_for_doubts(2);
+}
+
+TEST(RedisRelayLogin, TakesAUserAndAPassword) {
+  ::signal(SIGPIPE, SIG_IGN);
+  RedisServer server({"--user", "default", "off", "--user", "chat", "on", ">p@ss", "&test:*",
+                      "+ping", "+publish", "+subscribe", "+unsubscribe", "+auth"});
+  const RoomId room = RoomId::random();
+  RedisOptions options = options_for(server);
+  options.address.user = "chat";
+  options.address.password = "p@ss";
+  Node here(options);
+  Node there(options);
+  there.relay().follow(room);
+  there.wait_for_doubts(1);
+  here.relay().publish(batch(room, 1));
+  there.wait_for_ids(1);
+}
+
+TEST(RedisRelayLogin, IsNotConnectedWithAnotherPassword) {
+  ::signal(SIGPIPE, SIG_IGN);
+  RedisServer server({"--requirepass", "secret"});
+  RedisOptions options = options_for(server);
+  options.address.password = "other";
+  Node wrong(options);
+  options.address.password = "secret";
+  Node right(options);
+  right.wait_until_connected();
+  wrong.relay().publish(batch(RoomId::random(), 1));
+  EXPECT_EQ(wrong.ids().size(), 1U);
+  EXPECT_FALSE(wrong.relay().figures().connected);
+}
+
+}  // namespace
+}  // namespace rtc::chat
