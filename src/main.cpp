@@ -20,6 +20,7 @@
 #include "base/log.hpp"
 #include "net/listener.hpp"
 #include "relay/local_relay.hpp"
+#include "relay/redis_relay.hpp"
 #include "server/server.hpp"
 #include "storage/postgres_store.hpp"
 #include "storage/sqlite_store.hpp"
@@ -91,6 +92,21 @@ Result<std::string> token_secret(const Config& config) {
     return auth::load_or_create_secret(std::filesystem::path(config.data_dir) / "token_secret");
   }
   return config.token_secret;
+}
+
+// To the other nodes, if there may be any. Payloads are signed with what they share.
+Result<std::unique_ptr<chat::Relay>> make_relay(const Config& config, const std::string& secret,
+                                                std::string epoch) {
+  if (config.redis_url.empty()) return {std::make_unique<relay::LocalRelay>()};
+  auto address = relay::parse_redis_url(config.redis_url);
+  if (!address) return address.error();
+  return {std::make_unique<relay::RedisRelay>(
+      relay::RedisOptions{.address = std::move(*address),
+                          .prefix = config.redis_prefix,
+                          .timeout_ms = config.redis_timeout_ms,
+                          .queue_bytes_max = config.redis_queue_bytes_max,
+                          .secret = secret,
+                          .epoch = std::move(epoch)})};
 }
 
 // SIGTERM, SIGINT and SIGHUP (the terminal was closed) are taken by sigwait() on the main thread
@@ -184,17 +200,18 @@ int serve(const Config& config) {
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());
+  const auto relay = make_relay(config, *secret, store->messages->epoch());
+  if (!relay) return fail(relay.error());
   const auth::JwtTokenAuthority tokens(
       {std::move(*secret), config.token_issuer,
        static_cast<std::int64_t>(config.token_lifetime_ms / 1000)});
-  relay::LocalRelay relay;
   const auto new_identity = [](std::string_view accept_language, std::string address) {
     return auth::make_identity(auth::preferred_language(accept_language), std::move(address));
   };
   const auto server =
       server::Server::create(config, std::move(*networks),
-                             {*store->messages, *store->rooms, store->readers, relay, tokens,
-                              new_identity, server::embedded_page()});
+                             {*store->messages, *store->rooms, store->readers, **relay, tokens,
+                              new_identity, server::embedded_page(), !config.redis_url.empty()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
   if (config.conformance) {

@@ -34,6 +34,15 @@ struct Config {
   std::uint64_t token_lifetime_ms = 0;
   bool conformance = false;
 
+  std::string redis_url;
+  std::string redis_prefix;
+  std::uint64_t redis_timeout_ms = 0;
+  std::uint32_t redis_queue_bytes_max = 0;
+  std::uint64_t relay_hole_wait_ms = 0;
+  std::uint64_t relay_check_interval_ms = 0;
+  std::uint32_t relay_checks_max = 0;
+  std::uint32_t relay_held_bytes_max = 0;
+
   bool broker = false;
   std::uint32_t broker_destination_bytes_max = 0;
   std::uint32_t broker_patterns_max = 0;

@@ -62,6 +62,28 @@ std::span<const Setting> all_settings() {
       {"conformance", &Config::conformance, "false", 0, 0,
        "End points for public test suites (docs/conformance.md), open to pages of every origin. "
        "Never on a server for people."},
+      // Several nodes.
+      {"redis_url", &Config::redis_url, "", 0, 0,
+       "Redis that leads to the other nodes, redis://[[user]:password@]host[:port]; empty: this is "
+       "the only node. Nodes share one database and one token_secret (docs/operations.md)."},
+      {"redis_prefix", &Config::redis_prefix, "realtimechat", 0, 0,
+       "What the names of the channels in Redis begin with; the same for nodes of one database."},
+      {"redis_timeout", S::Duration{&Config::redis_timeout_ms}, "3s", 100, kMinute,
+       "Without an answer for so long a connection to Redis is lost, and made again."},
+      {"redis_queue_bytes_max", S::Bytes{&Config::redis_queue_bytes_max}, "16MiB", kKiB, kGiB,
+       "Memory of messages that wait for Redis; those beyond it other nodes read from the "
+       "database."},
+      {"relay_hole_wait", S::Duration{&Config::relay_hole_wait_ms}, "20ms", 0, kMinute,
+       "When a message comes before an older one: how long that may take, before it is read from "
+       "the database."},
+      {"relay_check_interval", S::Duration{&Config::relay_check_interval_ms}, "2s", 100, kHour,
+       "A room with listeners of which nothing came for so long is compared with the database, as "
+       "what Redis lost leaves no trace there."},
+      {"relay_checks_max", &Config::relay_checks_max, "100", 1, 100'000,
+       "Most of these comparisons a second; with more rooms each is compared less often."},
+      {"relay_held_bytes_max", S::Bytes{&Config::relay_held_bytes_max}, "16MiB", kKiB, kGiB,
+       "Memory of messages that wait for an older one; those beyond it are read from the "
+       "database."},
       // The broker.
       {"broker", &Config::broker, "false", 0, 0,
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "

@@ -63,6 +63,24 @@ Result<void> check_origins(const std::vector<std::string>& origins) {
   return {};
 }
 
+// What several nodes must agree on, and what they do not offer.
+Result<void> check_nodes(const Config& config) {
+  if (config.redis_url.empty()) return {};
+  if (config.token_secret.empty()) {
+    return invalid("token_secret: must be given with redis_url, the same to all nodes");
+  }
+  if (config.postgres_url.empty() || !config.postgres_shared) {
+    return invalid("postgres_url: must be given with redis_url, and postgres_shared be true");
+  }
+  if (config.broker) {
+    return invalid("broker: is not offered with redis_url, as its messages stay on their node");
+  }
+  if (!only(config.redis_prefix, "-_.:")) {
+    return invalid("redis_prefix: may have small letters, digits and -_.: only, one at least");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> validate(const Config& config) {
@@ -75,6 +93,7 @@ Result<void> validate(const Config& config) {
     return invalid("token_secret: needs at least 32 bytes");
   }
   if (const auto origins = check_origins(config.allowed_origins); !origins) return origins;
+  if (const auto nodes = check_nodes(config); !nodes) return nodes;
   if (config.page_size_default > config.page_size_max) {
     return invalid("page_size_default: must not be more than page_size_max");
   }

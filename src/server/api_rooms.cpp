@@ -14,6 +14,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kNotMade = "the room could not be made";
 constexpr std::string_view kNotListed = "the rooms could not be read";
+constexpr const char* kNotByNodes = "rooms without history are not offered by several nodes";
 
 // The body as a JSON object; the error says what was expected.
 Result<json::object> json_body(const http::Request& request, std::string_view expected) {
@@ -99,6 +100,9 @@ void post_room(const ApiCall& call) {
   chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
                   unix_ms(),        identity->id,           {}};
   room.history = history == nullptr || history->get_bool();
+  if (!room.history && call.shard.services().order != nullptr) {
+    return answer(call, error_response({ErrorCode::forbidden_action, kNotByNodes}));
+  }
   const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
     const auto created = services.rooms.create(room, bounds);

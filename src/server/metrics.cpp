@@ -165,6 +165,34 @@ void add_pages(Families& out, const chat::PageCacheFigures& pages) {
             static_cast<double>(pages.bytes.load()));
 }
 
+void add_relay(Families& out, const chat::RelayFigures& relay,
+               const chat::RoomOrderFigures& order) {
+  out.gauge("relay_connected", "1 while messages go to other nodes and come from them, else 0.",
+            relay.connected ? 1 : 0);
+  out.counter("relay_reconnects_total", "Connections to Redis made after the first ones.",
+              relay.reconnects);
+  out.counter("relay_published_total", "Messages that Redis took.", relay.published);
+  out.counter("relay_dropped_total",
+              "Messages not given to other nodes (redis_queue_bytes_max); they read them.",
+              relay.dropped);
+  out.gauge("relay_waiting_bytes", "Memory of messages that wait for Redis.",
+            static_cast<double>(relay.waiting_bytes));
+  out.counter("relay_received_total", "Messages that came from other nodes.", relay.received);
+  out.counter("relay_refused_total", "Payloads that were forged, broken or of another version.",
+              relay.refused);
+  out.gauge("relay_rooms", "Rooms that this node follows.",
+            static_cast<double>(order.rooms.load()));
+  out.counter("relay_repeats_total", "Messages that came again.", order.repeats.load());
+  out.counter("relay_holes_total", "Messages that came before an older one.", order.holes.load());
+  out.gauge("relay_held_bytes", "Memory of messages that wait for an older one.",
+            static_cast<double>(order.held_bytes.load()));
+  out.counter("relay_not_held_total", "Of them, those dropped by relay_held_bytes_max.",
+              order.not_held.load());
+  out.counter("relay_reads_total", "Times that the store was asked for what is missing.",
+              order.reads.load());
+  out.counter("relay_fetched_total", "Messages that were found so.", order.fetched.load());
+}
+
 void add_broker(Families& out, Broker& broker) {
   const Broker::Figures figures = broker.figures();
   out.counter("broker_messages_total", "Messages that the broker took.", figures.messages);
@@ -282,6 +310,9 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   if (!services.config.postgres_url.empty()) add_server(out, services.messages.server());
   add_pages(out, pages);
   if (services.broker.open()) add_broker(out, services.broker);
+  if (services.order != nullptr) {
+    add_relay(out, services.relay->figures(), services.order->figures());
+  }
   return out.text();
 }
 

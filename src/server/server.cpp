@@ -39,9 +39,11 @@ Error setting_error(std::string_view name, const Error& error) {
 Server::Server(const Config& config, const Parts& parts)
     : config_(config),
       files_(parts.page),
+      relay_(parts.relay),
       pages_(parts.messages, {.messages_max = config.page_size_max,
                               .rooms_max = config.page_cache_rooms_max,
                               .bytes_max = config.page_cache_bytes_max}) {
+  if (parts.several_nodes) order_ = make_order(parts.messages);
   store_ = std::make_unique<chat::StoreQueue>(
       pages_, parts.relay, fanout_,
       chat::StoreQueueBounds{
@@ -58,6 +60,8 @@ Server::Server(const Config& config, const Parts& parts)
       .rooms = parts.rooms,
       .fanout = fanout_,
       .store = *store_,
+      .order = order_.get(),
+      .relay = parts.several_nodes ? &parts.relay : nullptr,
       .files = files_,
       .new_identity = parts.new_identity,
       .metrics_text = [this] { return metrics_text(*services_, pages_.figures(), shards_); },
@@ -68,7 +72,31 @@ Server::Server(const Config& config, const Parts& parts)
       .metrics_allowed = {},
       .totals = {},
   });
-  parts.relay.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); }, {});
+  if (order_ == nullptr) {
+    relay_.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); }, {});
+  } else {
+    relay_.start([this](const chat::MessageBatch& batch) { order_->take(batch); },
+                 [this](const RoomId& room) { order_->doubt(room); });
+  }
+}
+
+// What comes of other nodes is put in order before it goes to the loops.
+std::unique_ptr<chat::RoomOrder> Server::make_order(chat::MessageStore& messages) {
+  return std::make_unique<chat::RoomOrder>(
+      chat::RoomOrder::Ports{
+          .store = messages,
+          .relay = relay_,
+          .read = [this](std::function<void()> job) { return store_->read(std::move(job)); },
+          .deliver =
+              [this](const chat::MessageBatch& batch) {
+                if (pages_.shared()) pages_.add(*batch);
+                fanout_.publish(batch);
+              },
+          .overloaded = [this] { return fanout_.undelivered() > config_.store_queue_max; }},
+      chat::RoomOrderBounds{.hole_wait_ms = config_.relay_hole_wait_ms,
+                            .check_interval_ms = config_.relay_check_interval_ms,
+                            .checks_max = config_.relay_checks_max,
+                            .held_bytes_max = config_.relay_held_bytes_max});
 }
 
 Result<NetworkSettings> resolve_networks(const Config& config) {
@@ -162,7 +190,12 @@ void Server::start() {
       loop->run();
     });
   }
-  shards_.front()->loop().post([this] { presence_ticker_.start(); });
+  shards_.front()->loop().post([this] {
+    presence_ticker_.start();
+    if (order_ == nullptr) return;
+    order_ticker_ = std::make_unique<OrderTicker>(*order_, *shards_.front());
+    order_ticker_->start();
+  });
 }
 
 void Server::on_every_loop(const std::function<void(Shard&)>& action) {
@@ -195,7 +228,9 @@ void Server::stop() {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
+  if (order_ != nullptr) order_->stop_reading();
   store_->drain();
+  relay_.stop();
 }
 
 void Server::settle(std::vector<chat::Outcome> outcomes) {

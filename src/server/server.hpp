@@ -14,10 +14,12 @@
 #include "chat/message_store.hpp"
 #include "chat/page_cache.hpp"
 #include "chat/relay.hpp"
+#include "chat/room_order.hpp"
 #include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/listener.hpp"
+#include "server/order_ticker.hpp"
 #include "server/presence_ticker.hpp"
 #include "server/shard.hpp"
 #include "server/static_files.hpp"
@@ -34,6 +36,7 @@ struct Parts {
   std::function<chat::Identity(std::string_view accept_language, std::string masked_address)>
       new_identity;
   std::span<const EmbeddedFile> page;
+  bool several_nodes = false;  // the relay leads to others, which write to the stores too
 };
 
 // The settings that name addresses, understood.
@@ -70,17 +73,21 @@ class Server {
   // On every loop; `accept` takes what comes. Fails when none of the addresses can be had.
   Result<void> listen(const std::vector<net::ListenAddress>& addresses, std::string_view scheme,
                       void (Shard::*accept)(int fd, const net::IpAddress& peer));
+  std::unique_ptr<chat::RoomOrder> make_order(chat::MessageStore& messages);
   void settle(std::vector<chat::Outcome> outcomes);
   void on_every_loop(const std::function<void(Shard&)>& action);
 
   Config config_;
   StaticFiles files_;
   chat::Fanout fanout_;
-  chat::PageCache pages_;  // in front of the store that main chose
+  chat::Relay& relay_;
+  chat::PageCache pages_;                   // in front of the store that main chose
+  std::unique_ptr<chat::RoomOrder> order_;  // null: this is the only node
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;
   PresenceTicker presence_ticker_{shards_};
+  std::unique_ptr<OrderTicker> order_ticker_;
   std::vector<std::vector<std::unique_ptr<net::Listener>>> listeners_;  // by shard
   std::vector<std::string> addresses_;
   std::vector<std::thread> threads_;

@@ -15,6 +15,8 @@
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
 #include "chat/presence.hpp"
+#include "chat/relay.hpp"
+#include "chat/room_order.hpp"
 #include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
@@ -98,6 +100,8 @@ struct Services {
   chat::RoomStore& rooms;
   chat::Fanout& fanout;
   chat::StoreQueue& store;
+  chat::RoomOrder* order = nullptr;    // null: no other node writes to the store
+  const chat::Relay* relay = nullptr;  // beside it
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;

@@ -96,5 +96,31 @@ TEST(Validate, WhatIsAskedForInsteadOfRunningNeedsNoValidSettings) {
   EXPECT_EQ(loader.error({"--help", "--token-issuer", ""}), "");
 }
 
+TEST(Validate, SeveralNodesShareADatabaseAndASecretAndHaveNoBroker) {
+  const ConfigLoader loader;
+  const std::vector<std::string> whole{"--redis-url",    "redis://localhost",
+                                       "--token-secret", std::string(32, 's'),
+                                       "--postgres-url", "postgresql://localhost/chat"};
+  const auto error_without = [&](std::ptrdiff_t pair) {
+    auto flags = whole;
+    flags.erase(flags.begin() + 2 * pair, flags.begin() + 2 * pair + 2);
+    return loader.error(flags);
+  };
+  const auto error_with = [&](const std::string& flag, const std::string& value) {
+    auto flags = whole;
+    flags.insert(flags.end(), {flag, value});
+    return loader.error(flags);
+  };
+  EXPECT_EQ(loader.error(whole), "");
+  EXPECT_THAT(error_without(1), HasSubstr("token_secret"));
+  EXPECT_THAT(error_without(2), HasSubstr("postgres_url"));
+  EXPECT_THAT(error_with("--postgres-shared", "false"), HasSubstr("postgres_shared"));
+  EXPECT_THAT(error_with("--broker", "true"), HasSubstr("broker"));
+  EXPECT_EQ(error_with("--redis-prefix", "chat-2"), "");
+  for (const char* bad : {"", "a b", "A", "a*"}) {
+    EXPECT_THAT(error_with("--redis-prefix", bad), HasSubstr("redis_prefix")) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace rtc

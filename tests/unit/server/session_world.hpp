@@ -156,8 +156,9 @@ class World {
   World& operator=(const World&) = delete;
   ~World() { stop(); }
 
-  Config config;         // to be changed before the first use of the shard
-  unsigned readers = 2;  // threads that read the store; as config
+  Config config;               // to be changed before the first use of the shard
+  unsigned readers = 2;        // threads that read the store; as config
+  bool several_nodes = false;  // others write to the store too; as config
   chat::MemoryStore store;
   chat::Fanout fanout;
 
@@ -165,6 +166,8 @@ class World {
     if (shard_ == nullptr) build();
     return *shard_;
   }
+  // With several nodes; the test tells it the time.
+  chat::RoomOrder& order() { return *order_; }
   void start() {
     shard();
     thread_ = std::thread([this] { shard_->loop().run(); });
@@ -226,7 +229,16 @@ class World {
 
  private:
   void build() {
-    relay_.start([this](const chat::MessageBatch& batch) { fanout.publish(batch); }, {});
+    if (several_nodes) build_order();
+    relay_.start(
+        [this](const chat::MessageBatch& batch) {
+          if (order_ == nullptr) {
+            fanout.publish(batch);
+          } else {
+            order_->take(batch);
+          }
+        },
+        {});
     queue_ = std::make_unique<chat::StoreQueue>(
         store, relay_, fanout,
         chat::StoreQueueBounds{.messages_max = config.store_queue_max, .readers = readers},
@@ -238,6 +250,7 @@ class World {
                                                .rooms = store,
                                                .fanout = fanout,
                                                .store = *queue_,
+                                               .order = order_.get(),
                                                .files = files_,
                                                .new_identity = {},
                                                .metrics_text = {},
@@ -249,6 +262,16 @@ class World {
                                                .totals = {}});
     shard_ = std::make_unique<Shard>(*services_, 0);
     services_->shards.push_back(shard_.get());
+  }
+  void build_order() {
+    order_ = std::make_unique<chat::RoomOrder>(
+        chat::RoomOrder::Ports{
+            .store = store,
+            .relay = relay_,
+            .read = [this](std::function<void()> job) { return queue_->read(std::move(job)); },
+            .deliver = [this](const chat::MessageBatch& batch) { fanout.publish(batch); },
+            .overloaded = [] { return false; }},
+        chat::RoomOrderBounds{});
   }
   void take(std::vector<chat::Outcome> outcomes) {
     const std::scoped_lock lock(held_mutex_);
@@ -263,6 +286,7 @@ class World {
   FakeTokens tokens_;
   StaticFiles files_{{}};
   relay::LocalRelay relay_;
+  std::unique_ptr<chat::RoomOrder> order_;
   std::mutex held_mutex_;
   std::condition_variable held_changed_;
   bool holding_ = false;
