@@ -16,7 +16,7 @@
 
 #include "auth/jwt_token_authority.hpp"
 #include "auth/nickname.hpp"
-#include "base/config.hpp"
+#include "base/load_config.hpp"
 #include "base/log.hpp"
 #include "net/listener.hpp"
 #include "relay/local_relay.hpp"

@@ -1,16 +1,13 @@
-// Every setting of the program: one struct, filled from defaults < file < environment < flags.
-// The table that names, bounds and explains each one is in settings.cpp; docs/settings.md is
-// printed from it. Made once at start-up, then read by any thread.
+// Every setting of the program: one struct, filled by base/load_config.hpp. The table that names,
+// bounds and explains each one is in settings.cpp; docs/settings.md is printed from it. Made once
+// at start-up, then read by any thread.
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
-#include "base/result.hpp"
 
 namespace rtc {
 
@@ -129,25 +126,5 @@ struct Config {
   std::uint64_t postgres_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
 };
-
-// What the command line asks for instead of running.
-enum class ConfigAction { run, print_help, print_version, print_settings, copy_store };
-
-struct LoadedConfig {
-  ConfigAction action = ConfigAction::run;
-  Config config;
-  std::string help;  // print_help: the text
-};
-
-// Whether the settings make sense and fit together; the error names those that do not.
-Result<void> validate(const Config& config);
-
-// Reads all sources and validates. `environment` is a null-terminated array such as ::environ; only
-// RTC_… names are looked at. An unknown or malformed setting is an error whose message names it and
-// its source.
-Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* environment);
-
-// The table of all settings as Markdown: docs/settings.md.
-std::string settings_markdown();
 
 }  // namespace rtc

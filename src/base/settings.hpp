@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "base/result.hpp"
 
 namespace rtc {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/config.hpp"
+#include "base/load_config.hpp"
 
 namespace rtc {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/config.hpp"
+#include "base/load_config.hpp"
 
 namespace rtc::test {
 

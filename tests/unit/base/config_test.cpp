@@ -1,9 +1,8 @@
-#include "base/config.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
 
+#include "base/load_config.hpp"
 #include "unit/base/config_loader.hpp"
 
 namespace rtc {

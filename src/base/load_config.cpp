@@ -1,4 +1,4 @@
-#include "base/config.hpp"
+#include "base/load_config.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
