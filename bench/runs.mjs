@@ -6,6 +6,8 @@ import { join } from 'node:path'
 export const servers = {
   realtimechat: 'RealTimeChat',
   live: 'RealTimeChat, room without history',
+  postgres: 'RealTimeChat over PostgreSQL',
+  cluster: 'RealTimeChat over PostgreSQL and Redis, one of two nodes',
   limit: 'limit: a write per delivery',
   limit_gather: 'limit-gather: a write per session and turn',
   uws: 'uWebSockets, its topics',

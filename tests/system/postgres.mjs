@@ -17,12 +17,28 @@ function alive(pid) {
 }
 
 export class Postgres {
-  constructor(t) {
-    [this.directory, this.url] = execFileSync(script, ['start']).toString().split('\n');
+  // On a host of its own (network.mjs), or here.
+  constructor(t, host) {
+    this.host = host;
+    const words = ['start', host?.address ?? '127.0.0.1'];
+    [this.directory, this.url] = execFileSync(...this.#command(words)).toString().split('\n');
     t.after(() => {
       this.thaw();
       execFileSync(script, ['stop', this.directory]);
     });
+  }
+
+  // As execFile wants it.
+  #command(words) {
+    const [program, ...rest] = [...(this.host?.prefix ?? []), script, ...words];
+    return [program, rest];
+  }
+
+  // By that link of its host.
+  urlOver(link) {
+    const url = new URL(this.url);
+    url.host = this.host.over(link, url.port);
+    return url.href;
   }
 
   // The server and one process for each connection; none when it is dead.
@@ -62,7 +78,7 @@ export class Postgres {
   }
 
   restart() {
-    return promisify(execFile)(script, ['restart', this.directory]);
+    return promisify(execFile)(...this.#command(['restart', this.directory]));
   }
 
   // The first value that a statement gives.

@@ -12,11 +12,14 @@ export class Redis {
   #ended = null;
   #killed = () => this.#child?.kill('SIGKILL');
 
-  static async for(t) {
+  // On a host of its own (network.mjs), or here.
+  static async for(t, host) {
     const redis = new Redis();
     redis.directory = await mkdtemp(path.join(tmpdir(), 'rtc-redis-'));
     redis.port = await freePort();
-    redis.url = `redis://127.0.0.1:${redis.port}`;
+    redis.host = host;
+    redis.address = host?.address ?? '127.0.0.1';
+    redis.url = `redis://${redis.address}:${redis.port}`;
     t.after(async () => {
       await redis.kill9();
       await rm(redis.directory, { recursive: true, force: true });
@@ -26,9 +29,16 @@ export class Redis {
   }
 
   async start() {
-    const flags = { port: this.port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: this.directory };
+    const flags = {
+      port: this.port,
+      ...(this.host?.prefix.length > 0 ? { 'protected-mode': 'no' } : { bind: '127.0.0.1' }),
+      save: '',
+      appendonly: 'no',
+      dir: this.directory,
+    };
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#child = spawn('redis-server', args, { stdio: 'ignore' });
+    const [program, ...words] = [...(this.host?.prefix ?? []), 'redis-server', ...args];
+    this.#child = spawn(program, words, { stdio: 'ignore' });
     let problem = null;
     this.#child.once('error', (error) => (problem = error));
     this.#ended = new Promise((resolve) => this.#child.once('close', resolve));
@@ -37,6 +47,11 @@ export class Redis {
       if (problem) throw problem;
       return this.ask('PING') === 'PONG';
     });
+  }
+
+  // By that link of its host.
+  urlOver(link) {
+    return `redis://${this.host.over(link, this.port)}`;
   }
 
   async kill9() {
@@ -56,7 +71,7 @@ export class Redis {
 
   ask(...words) {
     try {
-      const args = ['-h', '127.0.0.1', '-p', String(this.port), ...words];
+      const args = ['-h', this.address, '-p', String(this.port), ...words];
       return execFileSync('redis-cli', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
     } catch {
       return '';

@@ -1,0 +1,131 @@
+// Three nodes behind nginx and HAProxy, configured as docs/examples/ shows: WebSockets go to any node;
+// SockJS sessions without one, which are many requests, are led to one node each by their path.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import SockJs from 'sockjs-client-1.6';
+import { Server, metric, newRoom, newUser, waitFor } from './harness.mjs';
+import { StompClient, StompPoller, clientFor, memberFor } from './clients.mjs';
+import { Postgres } from './postgres.mjs';
+import { proxyFor, redisProxyFor } from './proxies.mjs';
+import { Redis, clusterFor, connected } from './redis.mjs';
+
+// sockjs-client over one of its transports.
+class SockJsClient extends StompClient {
+  constructor({ url }, transports) {
+    super();
+    this.sockjs = new SockJs(`${url}/connect`, null, { transports });
+    this.opened = new Promise((resolve) => (this.sockjs.onopen = resolve));
+    this.sockjs.onmessage = ({ data }) => this.received(data);
+    this.sockjs.onclose = ({ code, reason }) => this.frames.end(`closed with ${code} ${reason}`);
+  }
+
+  sendRaw(text) {
+    this.sockjs.send(text);
+  }
+
+  drop() {
+    this.sockjs.close();
+  }
+}
+
+const sessions = (nodes) => Promise.all(nodes.map((node) => metric(node, 'sessions')));
+
+for (const name of ['haproxy', 'nginx']) {
+  describe(`three nodes behind ${name}`, () => {
+    it('WebSockets, polls and streams of one room hear each other, and stay', async (t) => {
+      const { nodes } = await clusterFor(t, 3, ['--trusted-proxies', '127.0.0.1']);
+      const proxy = await proxyFor(t, name, nodes);
+      const user = await newUser(proxy);
+      const room = await newRoom(proxy, user);
+      const clients = [];
+      for (let n = 0; n < 6; ++n) clients.push(await clientFor(t, proxy, user));
+      for (const transport of ['xhr-polling', 'xhr-streaming', 'eventsource', 'websocket']) {
+        for (let n = 0; n < 3; ++n) {
+          const client = new SockJsClient(proxy, transport);
+          t.after(() => client.drop());
+          await client.connect(user);
+          clients.push(client);
+        }
+      }
+      for (const client of clients) await client.subscribe(`/sub/channel/${room}`, 'room');
+      const texts = [];
+      for (let round = 0; round < 3; ++round) {
+        for (const [n, client] of clients.entries()) {
+          texts.push(`${round} ${n}`);
+          await client.post(room, texts.at(-1));
+        }
+      }
+      for (const client of clients) {
+        for (const text of texts) assert.equal((await client.message('room')).body.message, text);
+      }
+      const counts = await sessions(nodes);
+      assert.equal(counts.reduce((sum, each) => sum + each, 0), clients.length);
+      assert.ok(counts.every((each) => each > 0), `on all nodes: ${counts}`);
+    });
+
+    it('a node that dies is left out, and who was there goes on elsewhere', async (t) => {
+      const { nodes } = await clusterFor(t, 3, ['--trusted-proxies', '127.0.0.1']);
+      const proxy = await proxyFor(t, name, nodes);
+      const user = await newUser(proxy);
+      const room = await newRoom(proxy, user);
+      const witness = await memberFor(t, nodes[0], user, room);
+      await nodes[2].kill9();
+      // Each makes a session of its own; a third of their paths led to the dead node.
+      for (let n = 0; n < 12; ++n) {
+        const poller = await waitFor('a session', async () => {
+          const tried = new StompPoller(proxy);
+          return tried.connect(user).then(() => tried, () => tried.drop());
+        });
+        t.after(() => poller.drop());
+        await poller.post(room, `poll ${n}`);
+        assert.equal((await witness.message('room')).body.message, `poll ${n}`);
+      }
+      await nodes[2].restart();
+      await waitFor('the node to be led to again', async () => {
+        const poller = new StompPoller(proxy);
+        await poller.connect(user);
+        t.after(() => poller.drop());
+        return (await metric(nodes[2], 'sessions')) > 0;
+      });
+    });
+  });
+}
+
+it('HAProxy leads nodes to the Redis that is the primary', async (t) => {
+  const [first, second] = [await Redis.for(t), await Redis.for(t)];
+  for (const redis of [first, second]) {
+    const rights = ['&realtimechat:*', '+auth', '+ping', '+publish', '+subscribe', '+unsubscribe', '+info'];
+    assert.equal(redis.ask('ACL', 'SETUSER', 'chat', 'on', '>a-password', 'resetchannels', ...rights), 'OK');
+  }
+  assert.equal(second.ask('REPLICAOF', '127.0.0.1', String(first.port)), 'OK');
+  const port = await redisProxyFor(t, [first, second]);
+  const postgres = new Postgres(t);
+  const env = {
+    RTC_POSTGRES_URL: postgres.url,
+    RTC_REDIS_URL: `redis://chat:a-password@127.0.0.1:${port}`,
+    RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
+  };
+  const nodes = [new Server({ env }), new Server({ env })];
+  for (const node of nodes) {
+    t.after(() => node.stop());
+    await node.start();
+  }
+  await connected(nodes);
+  const user = await newUser(nodes[0]);
+  const room = await newRoom(nodes[0], user);
+  const reader = await memberFor(t, nodes[1], user, room);
+  const writer = await clientFor(t, nodes[0], user);
+  await writer.post(room, 'by the first');
+  assert.equal((await reader.message('room')).body.message, 'by the first');
+
+  await first.kill9();
+  await writer.post(room, 'while there is none');
+  assert.equal((await reader.message('room')).body.message, 'while there is none');
+  assert.equal(second.ask('REPLICAOF', 'NO', 'ONE'), 'OK');
+  await waitFor('both to be at the second', () => Number(second.ask('PUBSUB', 'NUMSUB', `realtimechat:room:${room}`).split('\n')[1]) >= 1);
+  await connected(nodes);
+  const before = await metric(nodes[1], 'relay_received_total');
+  await writer.post(room, 'by the second');
+  assert.equal((await reader.message('room')).body.message, 'by the second');
+  await waitFor('it to have come by Redis', async () => (await metric(nodes[1], 'relay_received_total')) > before);
+});
