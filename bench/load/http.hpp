@@ -9,8 +9,8 @@
 
 namespace load {
 
-// A TCP socket with TCP_NODELAY, connected, or, if it is not to wait for that, non-blocking and maybe
-// still connecting; throws CannotRun.
+// A TCP socket with TCP_NODELAY, connected, or, if it is not to wait for that, non-blocking and
+// maybe still connecting; throws CannotRun.
 int connect_to(const Options& options, bool waits = true);
 
 class HttpClient {

@@ -141,7 +141,8 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
   app.add_option("--mode", options.mode,
                  "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
-                 "turns; storm: the same while --newcomers come at once; idle: only hold sessions; churn: join and leave; cost: one writer to all "
+                 "turns; storm: the same while --newcomers come at once; idle: only hold sessions; "
+                 "churn: join and leave; cost: one writer to all "
                  "rooms, and readers by --transport")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},

@@ -1,5 +1,5 @@
-// A storm: while some talk, many more come at once, as all come back when a network or a proxy does.
-// How soon are all in, and what do those notice who were?
+// A storm: while some talk, many more come at once, as all come back when a network or a proxy
+// does. How soon are all in, and what do those notice who were?
 #pragma once
 
 #include <cstddef>

@@ -23,13 +23,9 @@ bool is_of_one_room(ErrorCode code) {
 
 }  // namespace
 
-StoreQueue::StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout,
-                       const StoreQueueBounds& bounds, OnOutcomes on_outcomes)
-    : store_(messages),
-      relay_(relay),
-      fanout_(fanout),
-      bounds_(bounds),
-      on_outcomes_(std::move(on_outcomes)) {
+StoreQueue::StoreQueue(MessageStore& messages, Fanout& fanout, const StoreQueueBounds& bounds,
+                       OnCommit on_commit)
+    : store_(messages), fanout_(fanout), bounds_(bounds), on_commit_(std::move(on_commit)) {
   threads_.emplace_back([this] {
     name_this_thread("store-write");
     write_loop();
@@ -171,8 +167,7 @@ void StoreQueue::commit(std::vector<Submission>& batch) {
     auto committed = std::make_shared<std::vector<Message>>();
     append(batch, from, to, outcomes, *committed);
     waiting_.fetch_sub(to - from, std::memory_order_relaxed);
-    if (!committed->empty()) relay_.publish(std::move(committed));
-    on_outcomes_(std::move(outcomes));
+    on_commit_(committed, std::move(outcomes));
     from = to;
   }
 }

@@ -2,9 +2,9 @@
 // read.
 //
 // Event loops hand work in and never wait; answers come back through callbacks on these threads.
-// What is committed goes to the relay first and to the senders' loops second, from the writing
-// thread, so both follow the commit and keep its order. Live drafts come here only in one unit with
-// some that are stored: they are given to the fan-out once those are.
+// What is committed, and how each submission ended, is told from the writing thread, in the order
+// of commits. Live drafts come here only in one unit with some that are stored: they are given to
+// the fan-out once those are.
 #pragma once
 
 #include <atomic>
@@ -76,12 +76,13 @@ struct StoreFigures {
 
 class StoreQueue {
  public:
-  using OnOutcomes = std::function<void(std::vector<Outcome>)>;
+  // Of each commit: the messages that are stored now, and how its submissions ended.
+  using OnCommit = std::function<void(const MessageBatch&, std::vector<Outcome>)>;
   using Job = std::function<void()>;
 
-  // The stores, the relay and the fan-out outlive the queue. Threads start at once.
-  StoreQueue(MessageStore& messages, Relay& relay, Fanout& fanout, const StoreQueueBounds& bounds,
-             OnOutcomes on_outcomes);
+  // The store and the fan-out outlive the queue. Threads start at once.
+  StoreQueue(MessageStore& messages, Fanout& fanout, const StoreQueueBounds& bounds,
+             OnCommit on_commit);
   ~StoreQueue();  // drain() first, or what waits is lost
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
@@ -116,10 +117,9 @@ class StoreQueue {
               std::vector<Outcome>& outcomes, std::vector<Message>& committed);
 
   MessageStore& store_;
-  Relay& relay_;
   Fanout& fanout_;
   StoreQueueBounds bounds_;
-  OnOutcomes on_outcomes_;
+  OnCommit on_commit_;
   StoreFigures figures_;
   StoreHealth health_;
   std::chrono::steady_clock::time_point next_forgetting_{};  // of the writing thread

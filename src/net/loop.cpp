@@ -21,6 +21,7 @@ constexpr std::size_t kPartsPerWrite = 64;
 constexpr std::size_t kWritesPerBatch = 256;
 
 thread_local const Loop* current_loop = nullptr;
+thread_local Loop::PostTogether* together = nullptr;
 
 }  // namespace
 
@@ -74,7 +75,25 @@ void Loop::post(Task task) {
     first = posted_.empty();
     posted_.push_back(std::move(task));
   }
-  if (first) wakeup_->wake();  // a loop with posted tasks has been woken already
+  if (!first) return;  // a loop with posted tasks has been woken already, or will be
+  if (together != nullptr) {
+    together->to_wake_.push_back(this);
+  } else {
+    wake();
+  }
+}
+
+void Loop::wake() const {
+  wakeup_->wake();
+}
+
+Loop::PostTogether::PostTogether() {
+  together = this;
+}
+
+Loop::PostTogether::~PostTogether() {
+  together = nullptr;
+  for (const Loop* loop : to_wake_) loop->wake();
 }
 
 void Loop::stop() {

@@ -45,14 +45,19 @@ Server::Server(const Config& config, const Parts& parts)
                               .bytes_max = config.page_cache_bytes_max}) {
   if (parts.several_nodes) order_ = make_order(parts.messages);
   store_ = std::make_unique<chat::StoreQueue>(
-      pages_, parts.relay, fanout_,
+      pages_, fanout_,
       chat::StoreQueueBounds{
           .messages_max = config_.store_queue_max,
           .batch_max = config_.store_batch_max,
           .reads_max = config_.read_queue_max,
           .readers = parts.store_readers,
           .key_lifetime_ms = static_cast<std::int64_t>(config_.message_key_lifetime_ms)},
-      [this](std::vector<chat::Outcome> outcomes) { settle(std::move(outcomes)); });
+      [this](const chat::MessageBatch& committed, std::vector<chat::Outcome> outcomes) {
+        // One turn of a loop delivers the messages and, after them, sends the receipts.
+        const net::Loop::PostTogether together;
+        if (!committed->empty()) relay_.publish(committed);
+        settle(std::move(outcomes));
+      });
   services_ = std::unique_ptr<Services>(new Services{
       .config = config_,
       .tokens = parts.tokens,

@@ -115,8 +115,8 @@ void SqliteCheckpointer::committed(std::int64_t pages) {
     return;
   }
   // Beyond end_ not at every commit, should it not help.
-  next_begin_ = pages < end_ ? std::min(pages + begin_, end_)
-                             : pages + std::max<std::int64_t>(begin_ / 4, 1);
+  next_begin_ =
+      pages < end_ ? std::min(pages + begin_, end_) : pages + std::max<std::int64_t>(begin_ / 4, 1);
   if (pages >= next_wait_) {
     next_wait_ = pages + begin_;
     waits_.fetch_add(1, std::memory_order_relaxed);

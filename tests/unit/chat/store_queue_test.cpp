@@ -108,10 +108,9 @@ struct Left {
   ErrorCode code = ErrorCode::server_overload;
 };
 
-class Journal final : public Relay {
+class Journal {
  public:
-  void start(OnMessages, OnDoubt) override {}
-  void publish(const MessageBatch& batch) override {
+  void publish(const MessageBatch& batch) {
     const std::scoped_lock lock(mutex_);
     for (const Message& each : *batch) all_.push_back({true, 0, each.text, each.id, {}});
   }
@@ -157,8 +156,11 @@ class StoreQueueTest : public testing::Test {
   StoreQueue& queue() {
     if (queue_ == nullptr) {
       queue_ = std::make_unique<StoreQueue>(
-          store_, journal_, fanout_, bounds_,
-          [this](const std::vector<Outcome>& outcomes) { journal_.settle(outcomes); });
+          store_, fanout_, bounds_,
+          [this](const MessageBatch& committed, const std::vector<Outcome>& outcomes) {
+            journal_.publish(committed);
+            journal_.settle(outcomes);
+          });
     }
     return *queue_;
   }
@@ -241,7 +243,7 @@ TEST_F(StoreQueueTest, CallersKeepTheirOwnOrder) {
   EXPECT_EQ(next, std::vector<std::uint32_t>(kCallers, kEach));
 }
 
-TEST_F(StoreQueueTest, TheRelayGetsACommitBeforeItsSendersDo) {
+TEST_F(StoreQueueTest, CommitsAreToldInTheirOrder) {
   submit(0, 50);
   submit(50, 50);
   queue().drain();
@@ -540,8 +542,9 @@ TEST_F(StoreQueueTest, AUnitIsSettledInOneCall) {
   bounds_.batch_max = 2;
   std::vector<std::size_t> calls;
   queue_ = std::make_unique<StoreQueue>(
-      store_, journal_, fanout_, bounds_,
-      [&](const std::vector<Outcome>& outcomes) { calls.push_back(outcomes.size()); });
+      store_, fanout_, bounds_, [&](const MessageBatch&, const std::vector<Outcome>& outcomes) {
+        calls.push_back(outcomes.size());
+      });
   submit_unit(0, 5);
   queue().drain();
   EXPECT_EQ(calls, (std::vector<std::size_t>{5}));

@@ -240,9 +240,12 @@ class World {
         },
         {});
     queue_ = std::make_unique<chat::StoreQueue>(
-        store, relay_, fanout,
+        store, fanout,
         chat::StoreQueueBounds{.messages_max = config.store_queue_max, .readers = readers},
-        [this](std::vector<chat::Outcome> outcomes) { take(std::move(outcomes)); });
+        [this](const chat::MessageBatch& committed, std::vector<chat::Outcome> outcomes) {
+          if (!committed->empty()) relay_.publish(committed);
+          take(std::move(outcomes));
+        });
     services_ =
         std::unique_ptr<Services>(new Services{.config = config,
                                                .tokens = tokens_,
