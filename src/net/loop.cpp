@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/grow_gently.hpp"
 #include "net/connection.hpp"
+#include "net/post_together.hpp"
 
 namespace rtc::net {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::size_t kPartsPerWrite = 64;
 constexpr std::size_t kWritesPerBatch = 256;
 
 thread_local const Loop* current_loop = nullptr;
-thread_local Loop::PostTogether* together = nullptr;
+thread_local PostTogether* together = nullptr;
 
 }  // namespace
 
@@ -87,11 +88,11 @@ void Loop::wake() const {
   wakeup_->wake();
 }
 
-Loop::PostTogether::PostTogether() {
+PostTogether::PostTogether() {
   together = this;
 }
 
-Loop::PostTogether::~PostTogether() {
+PostTogether::~PostTogether() {
   together = nullptr;
   for (const Loop* loop : to_wake_) loop->wake();
 }

@@ -65,20 +65,6 @@ class Loop {
   void post(Task task);
   void stop();
 
-  // While one lives, what its thread posts wakes loops only when it ends: several posts, one turn.
-  // Short, and one at a time in a thread.
-  class PostTogether {
-   public:
-    PostTogether();
-    ~PostTogether();
-    PostTogether(const PostTogether&) = delete;
-    PostTogether& operator=(const PostTogether&) = delete;
-
-   private:
-    friend class Loop;
-    std::vector<const Loop*> to_wake_;
-  };
-
   bool in_loop_thread() const;
   std::uint64_t now_ms() const { return now_ms_; }  // monotonic, as of this turn's beginning
   TimerWheel& timers() { return timers_; }
@@ -108,6 +94,7 @@ class Loop {
 
  private:
   class Wakeup;
+  friend class PostTogether;
 
   void wake() const;
   std::size_t run_posted();  // how many

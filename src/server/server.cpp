@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/thread_name.hpp"
+#include "net/post_together.hpp"
 #include "server/metrics.hpp"
 
 namespace rtc::server {
@@ -54,7 +55,7 @@ Server::Server(const Config& config, const Parts& parts)
           .key_lifetime_ms = static_cast<std::int64_t>(config_.message_key_lifetime_ms)},
       [this](const chat::MessageBatch& committed, std::vector<chat::Outcome> outcomes) {
         // One turn of a loop delivers the messages and, after them, sends the receipts.
-        const net::Loop::PostTogether together;
+        const net::PostTogether together;
         if (!committed->empty()) relay_.publish(committed);
         settle(std::move(outcomes));
       });

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "net/post_together.hpp"
 #include "unit/net/sockets.hpp"
 
 namespace rtc::net {
@@ -61,7 +62,7 @@ TEST(Loop, WhatIsPostedTogetherRunsInOneTurn) {
     int first = 0;
     int second = 0;
     {
-      const Loop::PostTogether together;
+      const PostTogether together;
       loop.post([&] { first = turns; });
       std::this_thread::sleep_for(std::chrono::milliseconds(1));  // it would have run by itself
       loop.post([&] { second = turns; });
@@ -78,7 +79,7 @@ TEST(Loop, WhatIsPostedTogetherToSeveralLoopsWakesEach) {
   Awaited<int> first;
   Awaited<int> second;
   {
-    const Loop::PostTogether together;
+    const PostTogether together;
     one.loop().post([&] { first.set(1); });
     two.loop().post([&] { second.set(2); });
   }
