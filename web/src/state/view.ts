@@ -22,6 +22,10 @@ export type Slide = { view: View } | { load: 'above' | 'below'; id: number } | n
 
 export const maxShown = 200;
 export const slideBy = 40;
+/** So many are drawn at once when a room is opened, and so many more in each moment after it, so that a
+    slow phone shows the newest ones first and answers to touches meanwhile. */
+export const firstShown = 14;
+export const growBy = 4;
 
 export const followNewest: View = { first: 1, last: null };
 
@@ -34,16 +38,17 @@ const rangeOf = (log: RoomLog, view: View): Range | undefined =>
 /** The oldest message of a range waits for the one above it, so that its heading never changes. */
 const floorOf = (range: Range): number => (range.from <= 1 ? 1 : range.from + 1);
 
-function boundsOf(log: RoomLog, view: View): Range | null {
+function boundsOf(log: RoomLog, view: View, most = maxShown): Range | null {
   const range = rangeOf(log, view);
   if (!range) return null;
   const to = Math.min(view.last ?? range.to, range.to);
-  const from = Math.max(view.first, floorOf(range), to - maxShown + 1);
+  const from = Math.max(view.first, floorOf(range), to - most + 1);
   return { from, to };
 }
 
-export function shown(log: RoomLog, view: View): Shown {
-  const bounds = boundsOf(log, view);
+/** The part of the view that is drawn, of its newest messages `most`. */
+export function shown(log: RoomLog, view: View, most = maxShown): Shown {
+  const bounds = boundsOf(log, view, most);
   if (!bounds) return { above: null, messages: [] };
   const start = indexOfId(log.messages, bounds.from);
   const end = indexOfId(log.messages, bounds.to + 1);
@@ -60,7 +65,8 @@ export const atNewest = (log: RoomLog, view: View): boolean =>
   view.last === null || view.last >= newestId(log);
 
 /** True when the first message of the room is in the view. */
-export const atBeginning = (log: RoomLog, view: View): boolean => boundsOf(log, view)?.from === 1;
+export const atBeginning = (log: RoomLog, view: View, most = maxShown): boolean =>
+  boundsOf(log, view, most)?.from === 1;
 
 export function slideUp(log: RoomLog, view: View): Slide {
   const range = rangeOf(log, view);
