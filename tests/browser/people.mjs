@@ -189,6 +189,11 @@ export class Talker {
     }
   }
 
+  /** Is one of the people in the lobby from now on. */
+  enters() {
+    this.#client.subscribe(`/sub/channel/${lobby}`, () => undefined);
+  }
+
   leave() {
     return this.#client.deactivate();
   }

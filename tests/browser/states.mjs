@@ -32,6 +32,8 @@ export async function walk({ join, server, options }, visit) {
 
   const talkers = [];
   for (let n = 0; n < 3; n += 1) talkers.push(await Talker.join(server.url));
+  for (const talker of talkers) talker.enters();
+  await reader.sees(4);
   for (const [who, text] of talk) await talkers[who].says(text);
   await reader.says('네, 잘 보여요. It all arrives at once.');
   await reader.at('composer').fill('A draft');
@@ -61,7 +63,7 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('discard').click();
 
   await reader.at('count').click();
-  await reader.at('person').nth(1).waitFor();
+  await reader.at('person').nth(4).waitFor();
   await visit('roster', reader);
   await reader.page.keyboard.press('Escape');
 
