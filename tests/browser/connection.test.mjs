@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { writeHistory } from './history.mjs';
 import { launchBrowser, Person, startServer, Talker } from './people.mjs';
 import { Proxy } from './proxy.mjs';
 
@@ -161,6 +162,87 @@ test('kill -9 again and again while two people talk: all is there once, in order
   for (const name of ['anna', 'bora']) {
     const own = ({ text }) => text.startsWith(name);
     assert.deepEqual(first.filter(own).map(({ text }) => text), said.filter((text) => own({ text })));
+  }
+});
+
+/** Runs in the page: reads upwards, steadily, to the beginning. Its end says how far anything in sight
+    ever moved by itself, and how many messages were there. */
+function readUp() {
+  const log = document.querySelector('[data-testid=log]');
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const rows = () => [...log.querySelectorAll('[data-testid=message]')];
+  const read = async () => {
+    let worst = 0;
+    const seen = new Set();
+    while (!(seen.has(1) && log.scrollTop === 0)) {
+      log.scrollTop -= 250;
+      const anchor = rows().find((row) => row.getBoundingClientRect().top >= 60);
+      const place = anchor?.getBoundingClientRect().top ?? 0;
+      for (let quiet = 0; quiet < 2; quiet += 1) {
+        await frame();
+        if (anchor?.isConnected)
+          worst = Math.max(worst, Math.abs(anchor.getBoundingClientRect().top - place));
+      }
+      for (const row of rows()) seen.add(Number(row.dataset.id));
+    }
+    return { worst, seen: seen.size };
+  };
+  globalThis.reading = read();
+}
+
+test('kill -9 while one reads far up and types, and another writes: nothing moves, nothing is lost', async () => {
+  await start();
+  const count = 1_500;
+  await writeHistory(server, count, 30);
+  const anna = await join();
+  const bora = await join();
+  await anna.hears(`line ${count}`);
+  await bora.hears(`line ${count}`);
+  await anna.at('composer').focus();
+  await anna.page.evaluate(readUp);
+
+  const written = [];
+  let draft = '';
+  const types = async (text) => {
+    await anna.at('composer').pressSequentially(text);
+    draft += text;
+  };
+  for (const [round, below] of [1_200, 800, 400].entries()) {
+    await anna.page.waitForFunction(
+      (id) => Number(document.querySelector('[data-testid=message]').dataset.id) < id,
+      below,
+    );
+    await types(`before ${round}, `);
+    await bora.at('composer').pressSequentially(`bora ${round}`);
+    await server.kill9();
+    await types(`while it is away ${round}, `);
+    for (const turn of ['a', 'b', 'c']) {
+      if (turn !== 'a') await bora.at('composer').pressSequentially(`bora ${round}`);
+      await bora.at('composer').pressSequentially(` ${turn}`);
+      assert.equal(await bora.at('composer').inputValue(), `bora ${round} ${turn}`);
+      await bora.at('composer').press('Enter');
+      written.push(`bora ${round} ${turn}`);
+    }
+    await Promise.all([anna.state('reconnecting'), bora.state('reconnecting')]);
+    await server.restart();
+    await types(`after ${round}. `);
+    await anna.connected();
+    await bora.messages(written.at(-1)).and(bora.page.locator('[data-status=sent]')).waitFor();
+  }
+  assert.equal(await anna.at('composer').inputValue(), draft);
+  const { worst, seen } = await anna.page.evaluate(() => globalThis.reading);
+  assert.ok(worst <= 1, `something moved by ${worst} px`);
+  assert.equal(seen, count, 'all of the history on the way up');
+  await anna.at('new-notice').filter({ hasText: `${written.length} new messages` }).waitFor();
+  assert.equal(await anna.at('composer').inputValue(), draft);
+
+  await anna.at('composer').press('Enter');
+  await bora.hears(draft.trim());
+  await anna.messages(draft.trim()).and(anna.page.locator('[data-status=sent]')).waitFor();
+  const expected = [...written, draft.trim()];
+  for (const person of people) {
+    const drawn = (await person.drawn()).filter(({ id }) => id > count || !id);
+    assert.deepEqual(drawn.map(({ id, text }) => [id, text]), expected.map((text, index) => [count + 1 + index, text]));
   }
 });
 
