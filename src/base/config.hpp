@@ -53,8 +53,10 @@ struct Config {
 
   std::uint32_t message_bytes_max = 0;
   std::uint32_t room_name_length_max = 0;
+  std::uint32_t room_topic_length_max = 0;
   std::uint64_t rooms_max = 0;
   std::uint64_t rooms_per_identity_max = 0;
+  std::uint32_t room_search_max = 0;
   std::uint64_t direct_rooms_max = 0;
   std::uint64_t direct_rooms_per_identity_max = 0;
   std::uint32_t page_size_max = 0;

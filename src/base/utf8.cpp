@@ -72,4 +72,34 @@ bool is_utf8(std::string_view text) {
   return validator.feed(text) && validator.complete();
 }
 
+char32_t take_character(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  char32_t character = size == 1 ? first : first & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    character = (character << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  }
+  text.remove_prefix(size);
+  return character;
+}
+
+void append_utf8(std::string& out, char32_t character) {
+  const auto add = [&out](char32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (character < 0x80) {
+    add(character);
+  } else if (character < 0x800) {
+    add(0xC0 | (character >> 6));
+    add(0x80 | (character & 0x3F));
+  } else if (character < 0x10000) {
+    add(0xE0 | (character >> 12));
+    add(0x80 | ((character >> 6) & 0x3F));
+    add(0x80 | (character & 0x3F));
+  } else {
+    add(0xF0 | (character >> 18));
+    add(0x80 | ((character >> 12) & 0x3F));
+    add(0x80 | ((character >> 6) & 0x3F));
+    add(0x80 | (character & 0x3F));
+  }
+}
+
 }  // namespace rtc

@@ -1,8 +1,9 @@
-// Incremental UTF-8 validation (RFC 3629): any split of the bytes gives the same verdict.
+// UTF-8 (RFC 3629). Its validation is incremental: any split of the bytes gives the same verdict.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace rtc {
@@ -25,5 +26,9 @@ class Utf8Validator {
 
 // Whether `text` is whole, valid UTF-8.
 bool is_utf8(std::string_view text);
+
+// The code point at the front of valid UTF-8 that is not empty; it is removed from it.
+char32_t take_character(std::string_view& text);
+void append_utf8(std::string& out, char32_t character);
 
 }  // namespace rtc

@@ -22,6 +22,7 @@ struct Room {
   UserId creator;                  // open rooms; all zero for the lobby
   std::array<UserId, 2> members;   // direct rooms: the two, in ascending order
   bool history = true;             // open rooms; false: its messages are live only, never stored
+  std::string topic{};             // open rooms: at most room_topic_length_max characters; "": none
 };
 
 }  // namespace rtc::chat

@@ -7,18 +7,6 @@
 namespace rtc::chat {
 namespace {
 
-// The code point at the front of valid UTF-8, which is removed from it.
-char32_t take_character(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t character = size == 1 ? first : first & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    character = (character << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  }
-  text.remove_prefix(size);
-  return character;
-}
-
 // Unicode's White_Space, and the characters that show nothing and are used to look blank.
 bool is_blank(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
@@ -37,6 +25,41 @@ bool is_deceptive(char32_t c) {
          (c >= 0xE0000 && c <= 0xE007F);
 }
 
+Error invalid(std::string_view what, std::string_view reason) {
+  return {ErrorCode::invalid_parameter, std::string(what).append(": ").append(reason)};
+}
+
+// One line that others read: without white space at its ends, perhaps nothing. `what` names it in
+// the error.
+Result<std::string> clean_line(std::string_view what, std::string_view text,
+                               std::uint32_t length_max) {
+  if (!is_utf8(text)) return invalid(what, "not valid UTF-8");
+  std::uint32_t length = 0;
+  std::size_t begin = 0;  // of what is left without the white space at both ends
+  std::size_t end = 0;
+  std::uint32_t length_at_end = 0;
+  bool deceptive = false;  // in what is left, or perhaps behind it
+  bool deceptive_at_end = false;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t at = text.size() - rest.size();
+    const char32_t character = take_character(rest);
+    if (is_blank(character) && length == 0) continue;
+    if (length == 0) begin = at;
+    ++length;
+    deceptive = deceptive || is_deceptive(character);
+    if (is_blank(character)) continue;
+    end = text.size() - rest.size();
+    length_at_end = length;
+    deceptive_at_end = deceptive;
+  }
+  if (deceptive_at_end) return invalid(what, "control and invisible characters are not allowed");
+  if (length_at_end > length_max) {
+    return invalid(what, "longer than " + std::to_string(length_max) + " characters");
+  }
+  return std::string(text.substr(begin, end - begin));
+}
+
 }  // namespace
 
 Result<void> check_text(std::string_view text, std::uint32_t bytes_max) {
@@ -53,35 +76,13 @@ Result<void> check_text(std::string_view text, std::uint32_t bytes_max) {
 }
 
 Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_max) {
-  const auto invalid = [](std::string reason) {
-    return Error{ErrorCode::invalid_parameter, "name: " + std::move(reason)};
-  };
-  if (!is_utf8(name)) return invalid("not valid UTF-8");
-  std::uint32_t length = 0;
-  std::size_t begin = 0;  // of what is left without the white space at both ends
-  std::size_t end = 0;
-  std::uint32_t length_at_end = 0;
-  bool deceptive = false;  // in what is left, or perhaps behind it
-  bool deceptive_at_end = false;
-  std::string_view rest = name;
-  while (!rest.empty()) {
-    const std::size_t at = name.size() - rest.size();
-    const char32_t character = take_character(rest);
-    if (is_blank(character) && length == 0) continue;
-    if (length == 0) begin = at;
-    ++length;
-    deceptive = deceptive || is_deceptive(character);
-    if (is_blank(character)) continue;
-    end = name.size() - rest.size();
-    length_at_end = length;
-    deceptive_at_end = deceptive;
-  }
-  if (deceptive_at_end) return invalid("control and invisible characters are not allowed");
-  if (length_at_end == 0) return invalid("must not be blank");
-  if (length_at_end > length_max) {
-    return invalid("longer than " + std::to_string(length_max) + " characters");
-  }
-  return std::string(name.substr(begin, end - begin));
+  auto cleaned = clean_line("name", name, length_max);
+  if (cleaned && cleaned->empty()) return invalid("name", "must not be blank");
+  return cleaned;
+}
+
+Result<std::string> clean_room_topic(std::string_view topic, std::uint32_t length_max) {
+  return clean_line("topic", topic, length_max);
 }
 
 bool may_enter(const Room& room, const UserId& user) {

@@ -19,6 +19,9 @@ Result<void> check_text(std::string_view text, std::uint32_t bytes_max);
 // invalid_parameter with the reason.
 Result<std::string> clean_room_name(std::string_view name, std::uint32_t length_max);
 
+// A room's topic in the same way; "" stands for none.
+Result<std::string> clean_room_topic(std::string_view topic, std::uint32_t length_max);
+
 // Who may read, write and subscribe: anyone an open room, its two members a direct one.
 bool may_enter(const Room& room, const UserId& user);
 

@@ -236,6 +236,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/chatroom", get_rooms},
     Route{"POST", "/chatroom", post_room},
     Route{"GET", "/chatroom/room", get_room},
+    Route{"GET", "/chatroom/search", get_rooms_found},
     Route{"GET", "/chatroom/people", get_people},
     Route{"GET", "/chatroom/private", get_direct_rooms},
     Route{"POST", "/chatroom/private", post_direct_room},

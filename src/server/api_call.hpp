@@ -37,6 +37,7 @@ Result<std::uint32_t> limit_parameter(const ApiCall& call);
 
 // --- api_rooms.cpp: one handler for each call
 void get_rooms(const ApiCall& call);
+void get_rooms_found(const ApiCall& call);
 void get_room(const ApiCall& call);
 void post_room(const ApiCall& call);
 void get_direct_rooms(const ApiCall& call);

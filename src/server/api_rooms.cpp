@@ -1,7 +1,8 @@
-// The HTTP calls about rooms: list, look up, make.
+// The HTTP calls about rooms: list, search, look up, make.
 #include <boost/json.hpp>
 
 #include "base/clock.hpp"
+#include "base/utf8.hpp"
 #include "chat/rules.hpp"
 #include "server/api_call.hpp"
 #include "server/envelope.hpp"
@@ -92,6 +93,15 @@ void post_room(const ApiCall& call) {
     answer(call, error_response(name.error()));
     return;
   }
+  // An empty topic is none, which a client that knows no topics says by leaving it out.
+  const bool has_topic = body->contains("topic");
+  const auto topic_text = has_topic ? text_member(*body, "topic") : std::string_view();
+  auto topic = topic_text ? chat::clean_room_topic(*topic_text, config.room_topic_length_max)
+                          : Error{ErrorCode::invalid_parameter, "topic: expected a text"};
+  if (!topic) {
+    answer(call, error_response(topic.error()));
+    return;
+  }
   const json::value* const history = body->if_contains("history");
   if (history != nullptr && !history->is_bool()) {
     answer(call, error_response({ErrorCode::invalid_parameter, "history: expected true or false"}));
@@ -103,6 +113,7 @@ void post_room(const ApiCall& call) {
   if (!room.history && call.shard.services().order != nullptr) {
     return answer(call, error_response({ErrorCode::forbidden_action, kNotByNodes}));
   }
+  room.topic = std::move(*topic);
   const chat::RoomBounds bounds{config.rooms_max, config.rooms_per_identity_max};
   answer_from_store(call, StoreAccess::writes, [room, bounds](Services& services) {
     const auto created = services.rooms.create(room, bounds);
@@ -123,6 +134,24 @@ void get_rooms(const ApiCall& call) {
     if (!rooms) return store_error(services, kNotListed, rooms.error());
     return success("SUCCESS_GET_ROOM_LIST", rooms_json(*rooms));
   });
+}
+
+void get_rooms_found(const ApiCall& call) {
+  if (!authenticate(call)) return;
+  const auto limit = limit_parameter(call);
+  const std::string_view text = call.request.parameter("words").value_or("");
+  if (!limit || !is_utf8(text)) {
+    answer(call,
+           error_response(limit ? Error{ErrorCode::invalid_parameter, "words: not valid UTF-8"}
+                                : limit.error()));
+    return;
+  }
+  answer_from_store(call, StoreAccess::reads,
+                    [words = chat::search_words(text), limit = *limit](Services& services) {
+                      const auto rooms = services.room_search.find(words, limit);
+                      if (!rooms) return store_error(services, kNotListed, rooms.error());
+                      return success("SUCCESS_GET_ROOM_LIST", rooms_json(*rooms));
+                    });
 }
 
 void get_room(const ApiCall& call) {

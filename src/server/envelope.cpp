@@ -131,9 +131,9 @@ std::string messages_json(const std::vector<chat::Message>& messages, std::size_
 }
 
 std::string room_json(const chat::Room& room) {
-  return fmt::format(R"({{"roomId":"{}","name":{},"createdAt":"{}","history":{}}})",
-                     room.id.to_string(), json_string(room.name), iso_time(room.created_at_ms),
-                     room.history);
+  return fmt::format(R"({{"roomId":"{}","name":{},"topic":{},"createdAt":"{}","history":{}}})",
+                     room.id.to_string(), json_string(room.name), json_string(room.topic),
+                     iso_time(room.created_at_ms), room.history);
 }
 
 std::string rooms_json(const std::vector<chat::Room>& rooms) {

@@ -25,7 +25,7 @@ std::string json_string(std::string_view text);
 void append_message_json(std::string& out, const chat::Message& message);
 // An array of the first of them, at least one, as long as it stays below `bytes_max`.
 std::string messages_json(const std::vector<chat::Message>& messages, std::size_t bytes_max);
-// {"roomId","name","createdAt","history"}
+// {"roomId","name","topic","createdAt","history"}
 std::string room_json(const chat::Room& room);
 std::string rooms_json(const std::vector<chat::Room>& rooms);
 // {"people","joined","left","typing","complete"}

@@ -286,6 +286,8 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
               sum(&ShardFigures::rate_limited));
   out.gauge("rooms_occupied", "Rooms with somebody in them or listening.",
             static_cast<double>(services.presence.rooms()));
+  out.gauge("room_search_rooms", "Rooms that a search looks through, in memory.",
+            static_cast<double>(services.room_search.rooms()));
   out.counter("presence_bytes_total", "Bytes of presence changes handed to sessions.",
               sum(&ShardFigures::presence_bytes));
   out.counter("slow_consumers_total", "Connections closed by outbox_bytes_max.",

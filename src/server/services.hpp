@@ -17,6 +17,7 @@
 #include "chat/presence.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_order.hpp"
+#include "chat/room_search.hpp"
 #include "chat/room_store.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
@@ -117,6 +118,7 @@ struct Services {
       {config.presence_names_max, config.typing_max, config.typing_lifetime_ms}};
   Rates rates{config};
   Broker broker{config};
+  chat::RoomSearch room_search{rooms, config.room_search_max};
 };
 
 }  // namespace rtc::server

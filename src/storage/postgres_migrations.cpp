@@ -6,7 +6,7 @@ namespace rtc::storage {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kMigrations = {
+constexpr std::array<std::string_view, 2> kMigrations = {
     // 1: rooms, messages, keys; what makes a lost answer harmless
     R"sql(
 -- Immutable but for `newest`: whoever holds a room's row lock gives its ids, in the order of the
@@ -198,6 +198,58 @@ BEGIN
   RETURN QUERY INSERT INTO rooms
       (id, kind, name, created_at_ms, creator, member_low, member_high, history)
     VALUES (p_id, p_kind, p_name, p_created, p_creator, p_low, p_high, p_history)
+    RETURNING *;
+  IF p_kind = 1 THEN
+    INSERT INTO room_members SELECT DISTINCT member, key
+      FROM rooms, unnest(ARRAY[p_low, p_high]) AS member WHERE id = p_id;
+  END IF;
+END
+$function$;
+)sql",
+    // 2: what a room is about
+    R"sql(
+ALTER TABLE rooms ADD COLUMN topic bytea NOT NULL DEFAULT '';  -- '': nobody said
+
+DROP FUNCTION make_room(uuid, smallint, bytea, bigint, uuid, uuid, uuid, boolean, bigint, bigint);
+
+-- The room of that id, or, a direct one, of those members; made when there is none. So a call may be
+-- made again when its answer was lost. A node of the version before gives no topic.
+CREATE FUNCTION make_room(
+    p_id uuid, p_kind smallint, p_name bytea, p_created bigint, p_creator uuid, p_low uuid,
+    p_high uuid, p_history boolean, p_rooms_max bigint, p_own_max bigint,
+    p_topic bytea DEFAULT '')
+RETURNS SETOF rooms LANGUAGE plpgsql AS $function$
+DECLARE
+  v_rooms bigint;
+BEGIN
+  FOR v_try IN 1..2 LOOP
+    IF p_kind = 1 THEN
+      RETURN QUERY SELECT * FROM rooms
+        WHERE kind = 1 AND member_low = p_low AND member_high = p_high;
+    ELSE
+      RETURN QUERY SELECT * FROM rooms WHERE id = p_id;
+    END IF;
+    IF FOUND THEN RETURN; END IF;
+    EXIT WHEN v_try = 2;
+    SELECT CASE p_kind WHEN 1 THEN direct_rooms ELSE open_rooms END INTO v_rooms
+      FROM store FOR UPDATE;
+  END LOOP;
+  IF v_rooms >= p_rooms_max THEN
+    RAISE EXCEPTION 'the bound on rooms is reached' USING ERRCODE = 'RT003';
+  END IF;
+  IF p_own_max <= (CASE p_kind
+      WHEN 1 THEN (SELECT count(*) FROM
+        (SELECT FROM rooms WHERE kind = 1 AND creator = p_creator LIMIT p_own_max) AS own)
+      ELSE (SELECT count(*) FROM
+        (SELECT FROM rooms WHERE kind = 0 AND creator = p_creator LIMIT p_own_max) AS own)
+      END) THEN
+    RAISE EXCEPTION 'the bound on rooms of an identity is reached' USING ERRCODE = 'RT004';
+  END IF;
+  UPDATE store SET open_rooms = open_rooms + (p_kind = 0)::int,
+                   direct_rooms = direct_rooms + (p_kind = 1)::int;
+  RETURN QUERY INSERT INTO rooms
+      (id, kind, name, created_at_ms, creator, member_low, member_high, history, topic)
+    VALUES (p_id, p_kind, p_name, p_created, p_creator, p_low, p_high, p_history, p_topic)
     RETURNING *;
   IF p_kind = 1 THEN
     INSERT INTO room_members SELECT DISTINCT member, key

@@ -6,7 +6,7 @@ chat::Room room_of(const PostgresRows& rows, int row) {
   return {RoomId{rows.uuid(row, 0)}, static_cast<chat::Room::Kind>(rows.integer(row, 1)),
           rows.text(row, 2),         rows.integer(row, 3),
           UserId{rows.uuid(row, 4)}, {UserId{rows.uuid(row, 5)}, UserId{rows.uuid(row, 6)}},
-          rows.flag(row, 7)};
+          rows.flag(row, 7),         rows.text(row, 8)};
 }
 
 std::vector<chat::Room> rooms_of(const PostgresRows& rows) {

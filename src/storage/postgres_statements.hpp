@@ -33,28 +33,29 @@ inline constexpr std::array<const char*, 16> kPostgresStatements = {
     // Nodes that do it at once take others' rows, not each other's.
     "DELETE FROM message_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM message_keys "
     "WHERE created_at_ms < $1 ORDER BY created_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))",
-    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history "
-    "FROM make_room($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history, topic "
+    "FROM make_room($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
     "WHERE room = (SELECT key FROM rooms WHERE rooms.id = $1) AND id < $2 ORDER BY id DESC LIMIT "
     "$3",
     "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
     "WHERE room = (SELECT key FROM rooms WHERE rooms.id = $1) AND id > $2 ORDER BY id LIMIT $3",
-    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history FROM rooms "
-    "WHERE id = $1",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history, topic "
+    "FROM rooms WHERE id = $1",
     "SELECT key FROM rooms WHERE id = $1 AND kind = 0",
-    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history FROM rooms "
-    "WHERE kind = 0 AND key > $1 ORDER BY key LIMIT $2",
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history, topic "
+    "FROM rooms WHERE kind = 0 AND key > $1 ORDER BY key LIMIT $2",
     "SELECT key FROM rooms JOIN room_members ON room = key WHERE id = $1 AND member = $2",
-    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history "
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history, topic "
     "FROM room_members JOIN rooms ON key = room WHERE member = $1 AND room > $2 "
     "ORDER BY room LIMIT $3",
     // Of storage/store_copy.hpp; each may be made again.
-    "INSERT INTO rooms (id, kind, name, created_at_ms, creator, member_low, member_high, history) "
-    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history = 1 "
+    "INSERT INTO rooms (id, kind, name, created_at_ms, creator, member_low, member_high, history, "
+    "topic) "
+    "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history = 1, topic "
     "FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bigint[], $5::uuid[], $6::uuid[], "
-    "$7::uuid[], $8::bigint[]) WITH ORDINALITY "
-    "AS d (id, kind, name, created_at_ms, creator, member_low, member_high, history, n) "
+    "$7::uuid[], $8::bigint[], $9::bytea[]) WITH ORDINALITY "
+    "AS d (id, kind, name, created_at_ms, creator, member_low, member_high, history, topic, n) "
     "ORDER BY n ON CONFLICT (id) DO NOTHING",
     "SELECT newest FROM rooms WHERE id = $1",
     // Only behind the newest message that was there: nobody else has written to that room.

@@ -140,7 +140,8 @@ PostgresAnswer PostgresWriter::make_room(const chat::Room& room, const chat::Roo
                              .add(room.members[1].value)
                              .add_flag(room.history)
                              .add(bound_of(bounds.rooms_max))
-                             .add(bound_of(bounds.rooms_per_identity_max)));
+                             .add(bound_of(bounds.rooms_per_identity_max))
+                             .add(room.topic));
 }
 
 Result<void> PostgresWriter::create(const chat::Room& room, const chat::RoomBounds& bounds) {

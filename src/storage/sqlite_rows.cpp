@@ -20,7 +20,7 @@ chat::Room read_room(const Use& row) {
   return {RoomId{row.uuid(0)}, static_cast<chat::Room::Kind>(row.integer(1)),
           row.text(2),         row.integer(3),
           UserId{row.uuid(4)}, {UserId{row.uuid(5)}, UserId{row.uuid(6)}},
-          row.integer(7) != 0};
+          row.integer(7) != 0, row.text(8)};
 }
 
 Error storage_failure(const SQLite::Exception& error) {

@@ -46,7 +46,7 @@ class Use {
 
 // The columns that read_room() takes, in its order.
 inline constexpr char kRoomColumns[] =
-    "rooms.id, kind, name, created_at_ms, creator, member_low, member_high, history";
+    "rooms.id, kind, name, created_at_ms, creator, member_low, member_high, history, topic";
 chat::Room read_room(const Use& row);
 
 // internal_server_error with SQLite's own words.

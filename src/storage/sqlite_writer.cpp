@@ -46,7 +46,7 @@ SqliteWriter::SqliteWriter(SQLite::Database database, const std::filesystem::pat
       forget_keys_(database_,
                    "DELETE FROM message_keys WHERE (sender, room, key) IN (SELECT sender, room, "
                    "key FROM message_keys WHERE created_at_ms < ? ORDER BY created_at_ms LIMIT ?)"),
-      insert_room_(database_, "INSERT INTO rooms VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_room_(database_, "INSERT INTO rooms VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_member_(database_, "INSERT OR IGNORE INTO room_members VALUES (?, ?)"),
       find_direct_(database_, fmt::format("SELECT {} FROM rooms "
                                           "WHERE kind = 1 AND member_low = ? AND member_high = ?",
@@ -200,6 +200,7 @@ void SqliteWriter::insert(const chat::Room& room) {
       .bind(6, room.members[0].value)
       .bind(7, room.members[1].value)
       .bind(8, std::int64_t{room.history})
+      .bind(9, room.topic)
       .run();
 }
 

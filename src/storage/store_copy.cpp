@@ -56,7 +56,7 @@ class Source {
     std::vector<chat::Room> rooms;
     while (row.next()) {
       rooms.push_back(read_room(row));
-      after_room_ = row.integer(8);
+      after_room_ = row.integer(9);
     }
     return rooms;
   }
@@ -94,6 +94,7 @@ PostgresParameters parameters_of(const std::vector<chat::Room>& rooms) {
   auto low = PostgresArray::of_uuids(count);
   auto high = PostgresArray::of_uuids(count);
   auto history = PostgresArray::of_integers(count);
+  auto topics = PostgresArray::of_bytes(count);
   for (const chat::Room& room : rooms) {
     ids.add(room.id.value);
     kinds.add(static_cast<std::int64_t>(room.kind));
@@ -103,9 +104,10 @@ PostgresParameters parameters_of(const std::vector<chat::Room>& rooms) {
     low.add(room.members[0].value);
     high.add(room.members[1].value);
     history.add(std::int64_t{room.history});
+    topics.add(room.topic);
   }
   PostgresParameters parameters;
-  for (auto* each : {&ids, &kinds, &names, &created, &creators, &low, &high, &history}) {
+  for (auto* each : {&ids, &kinds, &names, &created, &creators, &low, &high, &history, &topics}) {
     parameters.add(std::move(*each));
   }
   return parameters;
@@ -159,7 +161,7 @@ PostgresParameters parameters_of(const std::vector<Key>& keys) {
 
 bool same(const chat::Room& a, const chat::Room& b) {
   return a.id == b.id && a.kind == b.kind && a.name == b.name && a.creator == b.creator &&
-         a.members == b.members && a.history == b.history &&
+         a.members == b.members && a.history == b.history && a.topic == b.topic &&
          (a.created_at_ms == b.created_at_ms || a.id == chat::lobby_id());  // each made its own
 }
 

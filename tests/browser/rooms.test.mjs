@@ -31,9 +31,10 @@ async function join(options, path = '/') {
   return person;
 }
 
-async function makes(person, name) {
+async function makes(person, name, topic = '') {
   await person.at('find-room').click();
   await person.at('room-words').fill(name);
+  await person.at('room-topic').fill(topic);
   await person.at('make-room').click();
   await inRoom(person, name);
 }
@@ -55,8 +56,9 @@ test('a room is made, found with its people, opened by its link, and left', asyn
   const bora = await join();
   await bora.hears('in the lobby');
   await bora.at('find-room').click();
+  await bora.at('open-room').waitFor();
   await bora.at('room-words').fill('없는 방');
-  assert.equal(await bora.at('open-room').count(), 0);
+  await bora.at('open-room').waitFor({ state: 'detached' });
   await bora.at('room-words').fill('책 방');
   await bora.at('open-room').filter({ hasText: '책 읽는 방' }).filter({ hasText: '1 here' }).click();
   await bora.hears('first in the room');
@@ -82,6 +84,39 @@ test('a room is made, found with its people, opened by its link, and left', asyn
   await inRoom(bora, 'Lobby');
   await anna.sees(2);
   assert.equal(await bora.at('room').count(), 1);
+});
+
+test('a room says what it is about: where it is found, opened, and by its link', async () => {
+  const anna = await join();
+  const topic = (person) => person.at('topic').innerText();
+  assert.equal(await topic(anna), 'Everyone is here');
+  await makes(anna, 'no topic');
+  assert.equal(await anna.at('topic').count(), 0);
+  await makes(anna, '책 읽는 방', ' 이번 달: 소설 ');
+  assert.equal(await topic(anna), '이번 달: 소설');
+
+  const bora = await join();
+  await bora.at('find-room').click();
+  await bora.at('room-words').fill('소설 책');
+  await bora.at('open-room').filter({ hasText: '책 읽는 방' }).filter({ hasText: '이번 달: 소설' }).click();
+  await inRoom(bora, '책 읽는 방');
+  assert.equal(await topic(bora), '이번 달: 소설');
+
+  const cho = await join({}, `/${path(anna)}`);
+  await inRoom(cho, '책 읽는 방');
+  assert.equal(await topic(cho), '이번 달: 소설');
+  await cho.page.reload();
+  await inRoom(cho, '책 읽는 방');
+  assert.equal(await topic(cho), '이번 달: 소설');
+
+  // What this browser keeps was written before rooms had topics.
+  await cho.page.evaluate(() => {
+    const kept = JSON.parse(localStorage.getItem('rtc.rooms'));
+    for (const room of kept) delete room.topic;
+    localStorage.setItem('rtc.rooms', JSON.stringify(kept));
+  });
+  await cho.page.reload();
+  await cho.at('topic').filter({ hasText: '이번 달: 소설' }).waitFor();
 });
 
 test('what comes in another room is counted, and marked when it is opened', async () => {
@@ -322,6 +357,17 @@ test('on a narrow page the rooms are one touch away', async () => {
   await here(anna, '로비').click();
   await inRoom(anna, '로비');
   assert.equal(await anna.page.locator('dialog').count(), 0);
-  const wider = await anna.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-  assert.ok(!wider, 'nothing reaches over the edge');
+  const wider = () => anna.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.ok(!(await wider()), 'nothing reaches over the edge');
+
+  const name = '이름이 아주 길어서 한 줄에 다 들어가지 않는 대화방, 그것도 예순 글자에 가깝게';
+  const topic = 'And a topic that is as long as the longest of the names, or longer, with averyveryverylongwordinit';
+  await anna.at('menu').click();
+  await makes(anna, name, topic);
+  await anna.at('topic').filter({ hasText: topic }).waitFor();
+  assert.ok(!(await wider()), 'nothing of a long name and topic either');
+  await anna.at('menu').click();
+  await anna.at('find-room').click();
+  await anna.at('open-room').filter({ hasText: topic }).waitFor();
+  assert.ok(!(await wider()), 'nor in the list');
 });

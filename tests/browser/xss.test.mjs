@@ -1,11 +1,12 @@
-// Stored scripts in every field of others that reaches the page: text, names, names of rooms, links.
+// Stored scripts in every field of others that reaches the page: text, names, names and topics of rooms,
+// links.
 // Nothing of it runs, under the page's policy, and without it as well: the policy is the second wall.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Client } from '@stomp/stompjs';
 import WebSocket from 'ws';
 import { launchBrowser, lobby, Person, startServer } from './people.mjs';
-import { createRoom, mintToken, openPrivateRoom, waitFor, within } from '../system/harness.mjs';
+import { mintToken, openPrivateRoom, postRaw, waitFor, within } from '../system/harness.mjs';
 
 const secret = 'a secret of thirty-two bytes and more';
 
@@ -36,6 +37,9 @@ const payloads = [
 
 /** Names hold 64 bytes, names of rooms 60 characters. */
 const nasty = ['<img src=x onerror=ran(31)>', '"><svg onload=ran(32)>', "';ran(33);'", '<b>{{ran(34)}}</b>'];
+
+/** And their topics 120. */
+const topics = nasty.map((text) => `${text.replaceAll('ran(3', 'ran(5')} & ${text.replaceAll('ran(3', 'ran(6')}`);
 
 let browser;
 let server;
@@ -104,7 +108,7 @@ for (const bypassCSP of [false, true]) {
     const attackers = nasty.map((nickname, index) => attacker(index + 1, nickname));
     const rooms = [];
     for (const [index, each] of attackers.entries()) {
-      const { json } = await createRoom(server, each, nasty[index]);
+      const { json } = await postRaw(server, each, '/chatroom', { name: nasty[index], topic: topics[index] });
       rooms.push(json.response.roomId);
     }
     const clients = [];
@@ -132,11 +136,13 @@ for (const bypassCSP of [false, true]) {
       await reader.page.keyboard.press('Escape');
     }
 
-    // Rooms: found by name, opened, opened by link; and called to one.
+    // Rooms: found by name and topic, opened, opened by link; and called to one.
     for (const [index, room] of rooms.entries()) {
       await reader.at('find-room').click();
-      await reader.at('open-room').filter({ hasText: nasty[index] }).click();
+      await reader.at('open-room').filter({ hasText: nasty[index] }).filter({ hasText: topics[index] }).click();
       await reader.at('room-name').filter({ hasText: nasty[index] }).waitFor();
+      await reader.at('topic').filter({ hasText: topics[index] }).waitFor();
+      assert.equal(await reader.at('topic').getAttribute('title'), topics[index]);
       says(clients[index], room, payloads[index]);
       await reader.hears(payloads[index]);
       assert.ok((await reader.page.title()).includes(nasty[index]));
@@ -149,16 +155,25 @@ for (const bypassCSP of [false, true]) {
     // What is kept in this browser may have been written by somebody else's script, or by hand.
     await reader.page.evaluate((name) => {
       const id = '99999999-9999-4999-8999-999999999999';
-      localStorage.setItem('rtc.rooms', JSON.stringify([{ id, name, other: name }, { id: name, name }]));
+      localStorage.setItem('rtc.rooms', JSON.stringify([
+        { id, name, other: name },
+        { id: id.replaceAll('9', '8'), name, topic: name, other: null },
+        { id: name, name, topic: name },
+      ]));
       localStorage.setItem('rtc.look', name);
       localStorage.setItem('rtc.drafts', JSON.stringify([['723a2a33-577b-4380-8116-a1aa8e5868d3', name]]));
     }, nasty[0]);
-    for (const hash of ['#/', `#/${encodeURIComponent(nasty[0])}`, '#javascript:ran(40)', `#/${rooms[0]}`]) {
+    // Rooms that are not there: they show until the server says so.
+    reader.mayLoseServer = true;
+    await reader.page.reload();
+    await reader.at('notice').filter({ hasText: nasty[0] }).waitFor();
+    for (const hash of ['#/', `#/${encodeURIComponent(nasty[0])}`, '#javascript:ran(40)', '#/99999999-9999-4999-8999-999999999999', `#/${rooms[0]}`]) {
       await reader.page.goto(`${server.url}/${hash}`);
       await reader.page.reload();
       await reader.connected();
     }
     await reader.at('room-name').filter({ hasText: nasty[0] }).waitFor();
+    await reader.at('topic').filter({ hasText: topics[0] }).waitFor();
 
     const odd = await reader.page.evaluate(() => ({
       elements: [...document.querySelectorAll('img, iframe, object, embed, base, math, style, details, main script')]

@@ -45,6 +45,7 @@ TEST_F(PostgresCopyTest, BringsOverAllOfALiveFileAndThenWhatIsNew) {
   const UserId b = UserId::random();
   chat::Room live = chat::open_room(std::string("la\0ut 🎈", 10), a);
   live.history = false;
+  live.topic = std::string("wh\0at 🎈", 10);
   const chat::Room open = chat::open_room("방");
   const chat::Room direct = chat::direct_room(b, a);
   ASSERT_TRUE(source_->create(live, kAmple));
@@ -76,6 +77,7 @@ TEST_F(PostgresCopyTest, BringsOverAllOfALiveFileAndThenWhatIsNew) {
   ASSERT_EQ(rooms->size(), 4U);
   EXPECT_EQ(rooms->at(1).id, live.id);
   EXPECT_EQ(rooms->at(1).name, live.name);
+  EXPECT_EQ(rooms->at(1).topic, live.topic);
   EXPECT_FALSE(rooms->at(1).history);
   EXPECT_EQ(rooms->at(3).id, later.id);
   EXPECT_EQ(store->list_direct(a, {}, 10)->front().id, direct.id);
@@ -96,6 +98,8 @@ TEST_F(PostgresCopyTest, FindsWhatIsNotTheSame) {
   EXPECT_EQ(refusal(), "");
   database_.ask("DELETE FROM messages WHERE id = 2");
   EXPECT_THAT(refusal(), HasSubstr("message 2 of room"));
+  database_.ask("UPDATE rooms SET topic = 'another'");
+  EXPECT_THAT(refusal(), testing::StartsWith("room " + lobby_id().to_string()));
 }
 
 TEST_F(PostgresCopyTest, RefusesAFileThatIsNotThere) {

@@ -12,6 +12,7 @@
 #include "contract/lossy_proxy.hpp"
 #include "contract/postgres_stores.hpp"
 #include "contract/store_contract.hpp"
+#include "storage/postgres_migrations.hpp"
 
 namespace rtc::storage {
 namespace {
@@ -204,6 +205,30 @@ TEST_F(PostgresStoreTest, RefusesANewerSchema) {
   const auto refused = PostgresStore::open({.url = database_.url()});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("newer version"));
+}
+
+// The database is brought to this version while a node of the one before still runs.
+TEST_F(PostgresStoreTest, RoomsOfVersionOneHaveNoTopicAndItsNodesGoOn) {
+  const auto make_as_before = [&](const chat::Room& room) {
+    const std::string nobody = "'" + UserId{}.to_string() + "'";
+    return database_.ask("SELECT count(*) FROM make_room('" + room.id.to_string() +
+                         "', 0::int2, '" + room.name + "', 1, '" + room.creator.to_string() +
+                         "', " + nobody + ", " + nobody + ", true, 10, 10)");
+  };
+  database_.ask(
+      "CREATE SCHEMA realtimechat; CREATE TABLE schema_version (version integer NOT NULL); "
+      "INSERT INTO schema_version VALUES (1); " +
+      std::string(postgres_migrations().front()));
+  const chat::Room old = chat::open_room("old");
+  EXPECT_EQ(make_as_before(old), "1");
+  const auto store = node();
+  const chat::Room late = chat::open_room("late");
+  EXPECT_EQ(make_as_before(late), "1");
+  for (const chat::Room& room : {old, late}) {
+    EXPECT_EQ(store->find(room.id)->value().name, room.name);
+    EXPECT_EQ(store->find(room.id)->value().topic, "");
+  }
+  EXPECT_EQ(database_.ask("SELECT open_rooms FROM store"), "2");
 }
 
 TEST_F(PostgresStoreTest, SaysWhyItCannotBeOpened) {

@@ -22,6 +22,7 @@ void expect_same(const Room& a, const Room& b) {
   EXPECT_EQ(a.created_at_ms, b.created_at_ms);
   EXPECT_EQ(a.members, b.members);
   EXPECT_EQ(a.history, b.history);
+  EXPECT_EQ(a.topic, b.topic);
   if (a.kind == Room::Kind::open) {
     EXPECT_EQ(a.creator, b.creator);
   }
@@ -41,6 +42,7 @@ TEST_P(RoomStoreContract, HasTheLobbyFromTheBeginning) {
   EXPECT_EQ((*lobby)->kind, Room::Kind::open);
   EXPECT_EQ((*lobby)->name, "Lobby");
   EXPECT_EQ((*lobby)->creator, UserId{});
+  EXPECT_EQ((*lobby)->topic, "");
   EXPECT_THAT(ids_of(rooms().list_open({}, 10)), ElementsAre(lobby_id()));
 }
 
@@ -67,6 +69,22 @@ TEST_P(RoomStoreContract, KeepsWhetherARoomHasHistory) {
   EXPECT_FALSE(listed->at(2).history);
   const Room direct = direct_room(UserId::random(), UserId::random());
   EXPECT_TRUE(rooms().find_or_create_direct(direct, kAmple)->history);
+}
+
+TEST_P(RoomStoreContract, KeepsTheTopicOfARoom) {
+  Room about = open_room("about");
+  about.topic = "이번 주의 책 🎈 '\"; the rest";
+  const Room nothing = open_room("nothing");
+  ASSERT_TRUE(rooms().create(about, kAmple));
+  ASSERT_TRUE(rooms().create(nothing, kAmple));
+  expect_same(rooms().find(about.id)->value(), about);
+  expect_same(rooms().find(nothing.id)->value(), nothing);
+  const auto listed = rooms().list_open({}, 10);
+  ASSERT_EQ(listed->size(), 3U);
+  expect_same(listed->at(1), about);
+  expect_same(listed->at(2), nothing);
+  const Room direct = direct_room(UserId::random(), UserId::random());
+  EXPECT_EQ(rooms().find_or_create_direct(direct, kAmple)->topic, "");
 }
 
 TEST_P(RoomStoreContract, ListsOpenRoomsOldestFirstInPages) {

@@ -454,6 +454,7 @@ INSERT INTO old_messages SELECT place >> 36, place & 0xFFFFFFFFF, sender, nickna
   address, text, created_at_ms FROM messages;
 DROP TABLE messages;
 ALTER TABLE old_messages RENAME TO messages;
+ALTER TABLE rooms DROP COLUMN topic;
 PRAGMA user_version = 4;
 )sql";
 
@@ -514,6 +515,16 @@ TEST_F(SqliteStoreTest, AFullRoomRefusesWhatItHasNoIdFor) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::forbidden_action);
   EXPECT_EQ(store->page_before(room.id, 0, 10)->front().id, 0xFFFFFFFFFU);
+}
+
+TEST_F(SqliteStoreTest, ARoomOfVersionFiveHasNoTopic) {
+  const chat::Room room = chat::open_room("old");
+  ASSERT_TRUE(open()->create(room, chat::kAmple));
+  execute("ALTER TABLE rooms DROP COLUMN topic; PRAGMA user_version = 5");
+  const auto store = open();
+  EXPECT_EQ(store->find(room.id)->value().name, "old");
+  EXPECT_EQ(store->find(room.id)->value().topic, "");
+  EXPECT_EQ(store->find(chat::lobby_id())->value().topic, "");
 }
 
 TEST_F(SqliteStoreTest, ARoomOfVersionThreeHasHistory) {

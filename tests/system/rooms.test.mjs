@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  Server, assertRefusal, bearer, createRoom, lobby, newRoom, newUser, postRaw, request, serverFor,
+  Server, assertRefusal, bearer, createRoom, lobby, metric, newRoom, newUser, postRaw, request, serverFor,
 } from './harness.mjs';
 import { clientFor } from './clients.mjs';
 
@@ -56,6 +56,28 @@ describe('rooms', () => {
     assert.equal((await createRoom(server, user, '가'.repeat(60))).status, 200);
   });
 
+  it('have a topic, when somebody gave them one', async () => {
+    const user = await newUser(server);
+    const make = (more) => postRaw(server, user, '/chatroom', { name: 'about', ...more });
+    const made = (await make({ topic: '  이번 주의 책 <b>🎈</b> ' })).json.response;
+    assert.equal(made.topic, '이번 주의 책 <b>🎈</b>');
+    const without = await Promise.all([make({}), make({ topic: '' }), make({ topic: ' \u200b ' })]);
+    for (const { json } of without) assert.equal(json.response.topic, '');
+    const listed = await list(server, user, '?limit=100');
+    assert.deepEqual(listed.find(({ roomId }) => roomId === made.roomId), made);
+    assert.equal(listed[0].topic, '', 'of the lobby');
+    for (const topic of [null, 7, ['a'], {}, 'x'.repeat(121), 'line\nbreak', 'a\u202eb']) {
+      const { status, json } = await make({ topic });
+      assert.equal(status, 400, JSON.stringify(topic));
+      assertRefusal(json, 'INVALID_PARAMETER');
+      assert.match(json.error.message, /^topic: /);
+    }
+    assert.equal((await make({ topic: '가'.repeat(120) })).status, 200);
+    await server.restart();
+    const { json } = await request(server, `/chatroom/room?roomId=${made.roomId}`, { headers: bearer(user.token) });
+    assert.deepEqual(json.response, made);
+  });
+
   it('are looked up by their id', async () => {
     const user = await newUser(server);
     const look = (id) =>
@@ -76,6 +98,50 @@ describe('rooms', () => {
     const { status, json } = await createRoom(server, { token: 'nonsense' }, 'mine');
     assert.equal(status, 401);
     assertRefusal(json, 'INVALID_TOKEN');
+  });
+});
+
+describe('the search of rooms', () => {
+  const server = new Server({ args: ['--room-search-max', '5'] });
+  before(() => server.start());
+  after(() => server.stop());
+  const search = async (user, query) => {
+    const { status, json } = await request(server, `/chatroom/search${query}`, { headers: bearer(user.token) });
+    assert.equal(status, 200, JSON.stringify(json));
+    assert.equal(json.type, 'SUCCESS_GET_ROOM_LIST');
+    return json.response;
+  };
+  const words = (text) => `?words=${encodeURIComponent(text)}`;
+  const names = (rooms) => rooms.map(({ name }) => name);
+
+  it('finds words in names and topics, newest first, and what was made since', async () => {
+    const user = await newUser(server);
+    assert.deepEqual(await search(user, ''), []);
+    const made = [];
+    for (const [name, topic] of [['Book Club', 'Novels'], ['책 읽는 방', '이번 달: 소설 (novels)'], ['Chess', '']]) {
+      made.push((await postRaw(server, user, '/chatroom', { name, topic })).json.response);
+    }
+    assert.deepEqual(await search(user, ''), [...made].reverse());
+    assert.deepEqual(await search(user, words('NOVELS')), [made[1], made[0]]);
+    assert.deepEqual(names(await search(user, words('club novel'))), ['Book Club']);
+    assert.deepEqual(names(await search(user, `${words('novel')}&limit=1`)), ['책 읽는 방']);
+    assert.deepEqual(await search(user, words('club chess')), []);
+    for (const name of ['4', '5', '6']) await newRoom(server, user, name);
+    assert.deepEqual(names(await search(user, '')), ['6', '5', '4', 'Chess', '책 읽는 방']);
+    assert.equal(await metric(server, 'room_search_rooms'), 5);
+    await server.restart();
+    assert.deepEqual(names(await search(user, words('방'))), ['책 읽는 방']);
+  });
+
+  it('refuses what is no text or no number, and who has no valid token', async () => {
+    const user = await newUser(server);
+    for (const query of ['?words=%ff', '?limit=few']) {
+      const { status, json } = await request(server, `/chatroom/search${query}`, { headers: bearer(user.token) });
+      assert.equal(status, 400, query);
+      assertRefusal(json, 'INVALID_PARAMETER');
+    }
+    const { status } = await request(server, '/chatroom/search', { headers: bearer('nonsense') });
+    assert.equal(status, 401);
   });
 });
 

@@ -38,6 +38,18 @@ describe('the rooms of the reader', () => {
     expect(new MyRooms().list.map(({ id }) => id)).toEqual([lobby, idOf(2)]);
   });
 
+  it('have a topic, or none, or it is not known', () => {
+    const rooms = new MyRooms();
+    rooms.add({ id: idOf(1), name: 'one', other: null });
+    rooms.add({ id: idOf(2), name: 'two', topic: '', other: null });
+    rooms.add({ id: idOf(3), name: 'three', topic: 'about', other: null });
+    rooms.add({ id: idOf(3), name: '', other: null });
+    const topics = (): unknown[] => new MyRooms().list.slice(1).map(({ topic }) => topic);
+    expect(topics()).toEqual([undefined, '', 'about']);
+    rooms.add({ id: idOf(1), name: '', topic: 'found', other: null });
+    expect(topics()).toEqual(['found', '', 'about']);
+  });
+
   it('are bounded: the oldest makes place, never the lobby', () => {
     const rooms = new MyRooms();
     const away = Array.from({ length: joinedMax + 1 }, (_, n) =>

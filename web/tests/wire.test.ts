@@ -107,15 +107,17 @@ describe('bounds', () => {
 
 describe('rooms', () => {
   it('are open ones with a name, or of two with the other one', () => {
-    expect(asRoomInfo({ roomId: 'r', name: 'n', createdAt: '', history: false })).toEqual({
+    expect(asRoomInfo({ roomId: 'r', name: 'n', topic: 't', createdAt: '', history: false })).toEqual({
       roomId: 'r',
       name: 'n',
+      topic: 't',
       history: false,
       other: null,
     });
     expect(asRoomInfo({ roomId: 'r', senderId: 'me', receiverId: 'you' })).toEqual({
       roomId: 'r',
       name: '',
+      topic: '',
       history: true,
       other: 'you',
     });

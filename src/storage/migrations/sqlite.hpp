@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 5> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 6> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -90,6 +90,10 @@ INSERT INTO messages_by_place
   FROM messages ORDER BY room, id;
 DROP TABLE messages;
 ALTER TABLE messages_by_place RENAME TO messages;
+)sql",
+    // 6: what a room is about
+    R"sql(
+ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';  -- '': nobody said
 )sql",
 };
 

@@ -118,5 +118,18 @@ TEST(Utf8, AgreesWithTheArithmeticOnRandomBytes) {
   EXPECT_GT(valid, 5000);
 }
 
+TEST(Utf8, IsTakenApartAndPutTogetherByCharacter) {
+  const std::string text = "a\x7F\u0080\u07FF\u0800한\uFFFF\U00010000👋\U0010FFFF";
+  std::vector<char32_t> characters;
+  std::string again;
+  for (std::string_view rest = text; !rest.empty();) {
+    characters.push_back(take_character(rest));
+    append_utf8(again, characters.back());
+  }
+  EXPECT_EQ(characters, (std::vector<char32_t>{'a', 0x7F, 0x80, 0x7FF, 0x800, 0xD55C, 0xFFFF,
+                                               0x10000, 0x1F44B, 0x10FFFF}));
+  EXPECT_EQ(again, text);
+}
+
 }  // namespace
 }  // namespace rtc

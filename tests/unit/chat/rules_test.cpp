@@ -140,6 +140,20 @@ TEST(CleanRoomName, RefusesWhatHidesOrTurnsItsNeighbours) {
   }
 }
 
+TEST(CleanRoomTopic, IsOneLineAsANameIsOrNothing) {
+  EXPECT_EQ(clean_room_topic("  이번 주의 책 🎈 ", 20).value(), "이번 주의 책 🎈");
+  EXPECT_EQ(clean_room_topic("가나다", 3).value(), "가나다");
+  EXPECT_EQ(clean_room_topic("", 3).value(), "");
+  EXPECT_EQ(clean_room_topic(" \n ", 0).value(), "") << "blank: none";
+  for (const std::string& refused : {std::string("가나다라"), std::string("a\nb"),
+                                     "a" + utf8(0x202E) + "b", std::string("a\xFF")}) {
+    const auto cleaned = clean_room_topic(refused, 3);
+    ASSERT_FALSE(cleaned) << refused;
+    EXPECT_EQ(cleaned.error().code, ErrorCode::invalid_parameter);
+    EXPECT_TRUE(cleaned.error().message.starts_with("topic: ")) << cleaned.error().message;
+  }
+}
+
 TEST(MayEnter, AnyoneAnOpenRoomTwoADirectOne) {
   const UserId a = UserId::random();
   const UserId b = UserId::random();

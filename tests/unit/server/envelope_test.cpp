@@ -106,13 +106,15 @@ TEST(MessagesJson, HoldsAsManyAsItsBoundLets) {
   EXPECT_EQ(messages_json(three, 1), "[" + one + "]") << "at least one, or nobody could page on";
 }
 
-TEST(RoomJson, HasIdNameTimeAndWhetherItHasHistory) {
+TEST(RoomJson, HasIdNameTopicTimeAndWhetherItHasHistory) {
   chat::Room room;
   room.id = chat::lobby_id();
   room.name = "a \"name\"";
+  room.topic = "a \"topic\"";
   const std::string text = room_json(room);
   EXPECT_EQ(text, R"({"roomId":"723a2a33-577b-4380-8116-a1aa8e5868d3","name":"a \"name\"",)"
-                  R"("createdAt":"1970-01-01T00:00:00.000Z","history":true})");
+                  R"("topic":"a \"topic\"","createdAt":"1970-01-01T00:00:00.000Z",)"
+                  R"("history":true})");
   EXPECT_EQ(rooms_json({room, room}), "[" + text + "," + text + "]");
   room.history = false;
   EXPECT_NE(room_json(room).find(R"("history":false)"), std::string::npos);

@@ -1,7 +1,14 @@
 // The page's one chat: who the reader is, the connection, and the rooms over it. Components read its
 // fields and call its verbs; it knows nothing of the document.
 import { makeRoom, privateRoom, privateRooms, roomOf } from '../wire/http';
-import { limits, lobby, type Call, type ChatMessage, type PersonName } from '../wire/types';
+import {
+  limits,
+  lobby,
+  type Call,
+  type ChatMessage,
+  type PersonName,
+  type RoomInfo,
+} from '../wire/types';
 import { Keyring } from './keyring.svelte';
 import { Link } from './link.svelte';
 import { muted } from './muted.svelte';
@@ -99,11 +106,11 @@ export class Chat {
     if (this.#watched.has(id)) void this.presence(id).readRoster();
   }
 
-  /** Makes an open room; its id. */
-  async make(name: string): Promise<string> {
-    const { roomId, name: given } = await makeRoom(this.keyring.token, name);
-    this.#join({ id: roomId, name: given, other: null });
-    return roomId;
+  /** Makes an open room, perhaps with a topic, and is there; the room. */
+  async make(name: string, topic: string): Promise<RoomInfo> {
+    const room = await makeRoom(this.keyring.token, name, topic);
+    this.#join({ id: room.roomId, name: room.name, topic: room.topic, other: null });
+    return room;
   }
 
   /** The room with that person alone; its id. */
@@ -115,9 +122,9 @@ export class Chat {
     return id;
   }
 
-  /** Notes what a room is called. */
-  named(id: string, name: string): void {
-    if (this.mine.get(id)) this.mine.add({ id, name, other: null });
+  /** Notes what an open room is called, and about. */
+  named({ roomId: id, name, topic }: RoomInfo): void {
+    if (this.mine.get(id)) this.mine.add({ id, name, topic, other: null });
   }
 
   leave(id: string): void {
@@ -212,12 +219,13 @@ export class Chat {
     return true;
   }
 
-  /** Asks what a room is called that was opened by its link. */
-  #lookUp({ id, name, other }: MyRoom): void {
-    if (id === lobby || name !== '' || other !== null) return;
+  /** Asks what a room is called, and about, that was opened by its link. */
+  #lookUp({ id, name, topic, other }: MyRoom): void {
+    if (id === lobby || (name !== '' && topic !== undefined) || other !== null) return;
     roomOf(this.keyring.token, id).then(
       (room) => {
-        if (this.mine.get(id)) this.mine.add({ id, name: room.name, other: room.other });
+        if (this.mine.get(id))
+          this.mine.add({ id, name: room.name, topic: room.topic, other: room.other });
         this.#learned(id);
       },
       // The room itself tells when there is none; else the next connection asks again.

@@ -1,11 +1,10 @@
 // The rooms that the reader has opened, kept in this browser, and what they are called.
 import { parseJson } from '../wire/parse';
-import { lobby } from '../wire/types';
+import { limits, lobby } from '../wire/types';
 import { keep, recall } from './storage';
 
 /** A session may hold only so many subscriptions. */
 export const joinedMax = 20;
-const nameMax = 60;
 /** Rooms of two that the reader left: only the other one's new call brings them back. */
 const leftMax = 200;
 
@@ -13,6 +12,8 @@ export interface MyRoom {
   readonly id: string;
   /** Empty: not known. */
   readonly name: string;
+  /** Of an open room; empty: it has none; absent: not known. */
+  readonly topic?: string;
   /** With whom, when it is a room of two. */
   readonly other: string | null;
   /** Somebody else opened it, and the reader has not been there. */
@@ -39,12 +40,13 @@ function recalled(): MyRoom[] {
   const value = parseJson(recall('rtc.rooms') ?? '');
   if (!Array.isArray(value)) return [];
   return value.flatMap((each): MyRoom[] => {
-    const { id, name, other, fresh } = (each ?? {}) as Partial<MyRoom>;
+    const { id, name, topic, other, fresh } = (each ?? {}) as Partial<MyRoom>;
     if (typeof id !== 'string' || !uuid.test(id) || id === lobby) return [];
     return [
       {
         id,
-        name: typeof name === 'string' ? name.slice(0, nameMax * 2) : '',
+        name: typeof name === 'string' ? name.slice(0, limits.roomName * 2) : '',
+        ...(typeof topic === 'string' ? { topic: topic.slice(0, limits.roomTopic * 2) } : {}),
         other: typeof other === 'string' ? other : null,
         ...(fresh === true ? { fresh } : {}),
       },
@@ -71,7 +73,9 @@ export class MyRooms {
     const old = this.get(room.id);
     if (old) {
       const name = room.name || old.name;
-      const known = { ...old, name, other: room.other ?? old.other };
+      const topic = room.topic ?? old.topic;
+      const other = room.other ?? old.other;
+      const known = { ...old, name, ...(topic === undefined ? {} : { topic }), other };
       this.#put(this.list.map((each) => (each === old ? known : each)));
       return [];
     }

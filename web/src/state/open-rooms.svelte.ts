@@ -1,50 +1,37 @@
-// The list of open rooms, read page by page when somebody looks for one.
-import { rooms } from '../wire/http';
-import { limits, lobby, type RoomInfo } from '../wire/types';
+// The open rooms that somebody looks for, as the server finds them.
+import { searchRooms } from '../wire/http';
+import type { RoomInfo } from '../wire/types';
 
-/** Rooms that are read at most; a list longer than this wants a search of the server's. */
-const listedMax = 2_000;
+/** Rooms that are shown; more words find fewer. */
+export const foundMax = 50;
 
 export class OpenRooms {
-  list = $state.raw<readonly RoomInfo[]>([]);
+  /** Those that the last search found, newest first. */
+  found = $state.raw<readonly RoomInfo[]>([]);
   loading = $state(false);
   failed = $state(false);
 
   readonly #token: () => string;
+  #searches = 0;
 
   constructor(token: () => string) {
     this.#token = token;
   }
 
-  /** Reads the list anew. */
-  async read(): Promise<void> {
-    if (this.loading) return;
+  /** The rooms with all the words in name or topic. Of searches under way only the last one counts. */
+  async search(words: string): Promise<void> {
+    this.#searches += 1;
+    const search = this.#searches;
     this.loading = true;
-    this.failed = false;
+    let found: RoomInfo[] | null = null;
     try {
-      const all: RoomInfo[] = [];
-      for (let after: string | null = null; all.length < listedMax; ) {
-        const page = await rooms(this.#token(), limits.page, after);
-        const last = page.at(-1);
-        if (!last) break;
-        all.push(...page);
-        after = last.roomId;
-      }
-      this.list = all.filter(({ roomId }) => roomId !== lobby);
+      found = await searchRooms(this.#token(), words, foundMax);
     } catch {
-      this.failed = true;
-    } finally {
-      this.loading = false;
+      // Told below.
     }
-  }
-
-  /** The rooms whose name has all the words, the newest first. */
-  search(words: string): RoomInfo[] {
-    const wanted = words.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const fits = ({ name }: RoomInfo): boolean => {
-      const low = name.toLocaleLowerCase();
-      return wanted.every((word) => low.includes(word));
-    };
-    return this.list.filter(fits).reverse();
+    if (search !== this.#searches) return;
+    this.loading = false;
+    this.failed = found === null;
+    this.found = found ?? [];
   }
 }

@@ -84,13 +84,13 @@ export async function history(
   return listOf(response, asMessage);
 }
 
-/** One page of the open rooms, oldest first, those after the room `after`. */
-export async function rooms(
+/** The open rooms that have all the words in name or topic, newest first; without words the newest. */
+export async function searchRooms(
   token: string,
+  words: string,
   limit: number,
-  after: string | null,
 ): Promise<RoomInfo[]> {
-  return listOf(await call(path.rooms(after, limit), token), asRoomInfo);
+  return listOf(await call(path.search(words, limit), token), asRoomInfo);
 }
 
 /** One page of the reader's rooms of two, oldest first, those after the room `after`. */
@@ -109,8 +109,10 @@ export async function roomOf(token: string, roomId: string): Promise<RoomInfo> {
   return room;
 }
 
-export async function makeRoom(token: string, name: string): Promise<RoomInfo> {
-  const room = asRoomInfo(await call(path.makeRoom, token, { name }));
+/** Makes an open room; without a topic when that is empty. */
+export async function makeRoom(token: string, name: string, topic: string): Promise<RoomInfo> {
+  const body = topic === '' ? { name } : { name, topic };
+  const room = asRoomInfo(await call(path.makeRoom, token, body));
   if (!room) throw new Error('no room in the answer');
   return room;
 }

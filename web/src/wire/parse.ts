@@ -98,10 +98,11 @@ export function asPeoplePage(value: unknown): PeoplePage | null {
 
 export function asRoomInfo(value: unknown): RoomInfo | null {
   if (!isRecord(value) || typeof value.roomId !== 'string') return null;
-  const { roomId, name, history, receiverId } = value;
+  const { roomId, name, topic, history, receiverId } = value;
   return {
     roomId,
     name: typeof name === 'string' ? name : '',
+    topic: typeof topic === 'string' ? topic : '',
     history: history !== false,
     other: typeof receiverId === 'string' ? receiverId : null,
   };

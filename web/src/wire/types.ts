@@ -63,6 +63,8 @@ export interface RoomInfo {
   roomId: string;
   /** Empty for a room of two. */
   name: string;
+  /** What it is about; empty: nobody said. */
+  topic: string;
   history: boolean;
   /** Of a room of two: the other person's id. */
   other: string | null;
@@ -91,8 +93,8 @@ export const path = {
   before: (roomId: string, limit: number, before: number): string =>
     `/message/lastMessageId?roomId=${encodeURIComponent(roomId)}&limit=${limit}` +
     `&lastMessageId=${before}`,
-  rooms: (after: string | null, limit: number): string =>
-    `/chatroom?limit=${limit}` + (after === null ? '' : `&after=${encodeURIComponent(after)}`),
+  search: (words: string, limit: number): string =>
+    `/chatroom/search?limit=${limit}&words=${encodeURIComponent(words)}`,
   room: (roomId: string): string => `/chatroom/room?roomId=${encodeURIComponent(roomId)}`,
   makeRoom: '/chatroom',
   privateRooms: (after: string | null, limit: number): string =>
@@ -142,6 +144,9 @@ export const tokenErrors: ReadonlySet<string> = new Set([
 export const limits = {
   /** Bytes of UTF-8 in one message. */
   messageBytes: 65_536,
+  /** Characters of a room's name and topic, as the server has them by default. */
+  roomName: 60,
+  roomTopic: 120,
   /** Messages in one page of history. */
   page: 100,
   heartbeatMs: 10_000,
