@@ -146,6 +146,18 @@ test('what comes in another room is counted, and marked when it is opened', asyn
   await here(anna, 'quiet').locator('[data-unread="1"]').waitFor();
 });
 
+test('a room is left in the middle of scrolling it', async () => {
+  const anna = await join();
+  await anna.says('in the lobby');
+  await makes(anna, 'other');
+  const log = await anna.at('log').elementHandle();
+  await here(anna, 'Lobby').click();
+  await anna.hears('in the lobby');
+  // Browsers may tell of the scrolling when what was scrolled is gone; a page that breaks is a problem.
+  await log.evaluate((gone) => gone.dispatchEvent(new Event('scroll')));
+  await anna.says('still there');
+});
+
 test('drafts and messages stay in their rooms', async () => {
   const anna = await join();
   await anna.at('composer').fill('for the lobby');
