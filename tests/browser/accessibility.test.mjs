@@ -82,7 +82,7 @@ for (const width of [1440, 360]) {
       }
     });
     assert.deepEqual(wrong, []);
-    assert.ok(seen.length >= 13, `${seen}`);
+    assert.ok(seen.length >= 15, `${seen}`);
   });
 }
 

@@ -1,5 +1,5 @@
-// A long history, written into the store of a server while it stands still: sooner than by saying it,
-// and with the times that a history has.
+// History written into the store of a server while it stands still: sooner than by saying it, and with
+// the times that a history has.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
@@ -25,6 +25,18 @@ export async function writeHistory(server, count, secondsApart) {
                                    WHEN 4 THEN ' ' || printf('%.*c', 40 + id % 300, 'x') ELSE '' END,
       ${newest} - (${count} - id) * ${secondsApart * 1000}
     FROM each;`;
+  execFileSync('sqlite3', [path.join(server.dataDir, 'realtimechat.sqlite')], { input: sql });
+  await server.restart();
+}
+
+/** Gives all messages the times of a conversation: in each room the first two are of the day before, the
+    others two minutes apart, the newest four minutes old. */
+export async function spreadHistory(server) {
+  await server.terminate();
+  const sql = `
+    UPDATE messages SET created_at_ms = ${Date.now()} - 240000 - CASE WHEN place & 0xFFFFFFFFF <= 2
+      THEN 86400000 ELSE 0 END - 120000 * (
+        (SELECT max(place) FROM messages AS other WHERE other.place >> 36 = messages.place >> 36) - place);`;
   execFileSync('sqlite3', [path.join(server.dataDir, 'realtimechat.sqlite')], { input: sql });
   await server.restart();
 }

@@ -152,10 +152,18 @@ export class Person {
 export class Talker {
   #client;
   #said = 0;
+  #url;
+  #token;
 
-  static async join(url) {
+  /** Somebody new, with a name in that language; or who has that token. */
+  static async join(url, { language = 'en-US', token } = {}) {
     const talker = new Talker();
-    const { response: token } = await (await fetch(`${url}/init`)).json();
+    talker.#url = url;
+    if (!token) {
+      const headers = { 'Accept-Language': language };
+      ({ response: token } = await (await fetch(`${url}/init`, { headers })).json());
+    }
+    talker.#token = token;
     await new Promise((resolve, reject) => {
       talker.#client = new Client({
         webSocketFactory: () =>
@@ -189,9 +197,29 @@ export class Talker {
     }
   }
 
-  /** Is one of the people in the lobby from now on. */
-  enters() {
-    this.#client.subscribe(`/sub/channel/${lobby}`, () => undefined);
+  /** Is one of the people in the room from now on. */
+  enters(roomId = lobby) {
+    this.#client.subscribe(`/sub/channel/${roomId}`, () => undefined);
+  }
+
+  types(roomId) {
+    this.#client.publish({ destination: '/pub/typing', body: JSON.stringify({ roomId, typing: true }) });
+  }
+
+  /** Makes an open room; its id. */
+  async makes(name, topic) {
+    const answer = await fetch(`${this.#url}/chatroom`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${this.#token}` },
+      body: JSON.stringify({ name, topic }),
+    });
+    return (await answer.json()).response.roomId;
+  }
+
+  /** The same person, who was away or whose server was. */
+  async returns() {
+    await this.leave();
+    return Talker.join(this.#url, { token: this.#token });
   }
 
   leave() {

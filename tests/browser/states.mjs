@@ -1,11 +1,57 @@
 // The main states of the page, one after the other: for whoever looks at each of them, the tests of
 // accessibility and the pictures.
+import { spreadHistory } from './history.mjs';
 import { Talker } from './people.mjs';
 
 /** What the server must be started with: a long message is refused, and so shown as not sent. */
 export const serverOptions = { args: ['--message-bytes-max', '400B'] };
 
-const talk = [
+const languages = ['ko-KR', 'en-US', 'en-GB', 'ko-KR', 'en-US', 'ko-KR'];
+
+/** Name and topic; who is there; what was said before the reader came, and while he is elsewhere. */
+const roomsFor = (korean) => [
+  {
+    name: korean ? '책 읽는 방' : 'Book club',
+    topic: korean ? '이번 달은 단편' : 'This month: short stories',
+    people: [0, 1, 2, 3],
+    before: [
+      [1, 'Finished the lighthouse one on the train. Did not expect that ending.'],
+      [0, '저는 아직 반 정도 읽었어요. 스포일러 금지 🙏'],
+      [2, 'Hello! Which story is the next one?'],
+      [0, '〈관내분실〉 어때요? 짧아서 다 읽고 올 수 있을 것 같아요.'],
+      [0, '전자책은 도서관 앱에 있더라고요 📚'],
+      [1, 'Works for me. There is an English one: https://example.org/stories/lost'],
+      [3, '처음 왔어요! 저도 껴도 될까요?'],
+    ],
+    meanwhile: [],
+  },
+  {
+    name: 'Sunday rides',
+    topic: 'Routes, repairs, and who brings the cake',
+    people: [1, 4],
+    before: [[4, 'River loop on Sunday, 60 km, easy pace.'], [1, 'I am in.'], [4, 'Eight at the bridge then.']],
+    meanwhile: [[4, 'Rain until ten, they say.'], [1, 'Nine then?'], [4, 'Nine it is 🚲']],
+  },
+  {
+    name: '점심 뭐 먹지',
+    topic: '을지로 근처, 만 원 안쪽',
+    people: [0, 3, 5],
+    before: [[5, '비 오니까 칼국수'], [0, '저는 어제 먹었어요'], [3, '그럼 국밥?']],
+    meanwhile: [
+      [5, '국밥 좋다'], [3, '새로 생긴 데 가 본 사람?'], [5, '줄이 길던데요'], [0, '열두 시 전에 가면 괜찮아요'],
+      [3, '그럼 11시 45분'], [5, '로비에서 봐요'], [0, '네!'], [3, '오늘은 제가 예약해 볼게요'], [5, '👍'],
+    ],
+  },
+  {
+    name: 'Night owls',
+    topic: 'For whoever is still up',
+    people: [2],
+    before: [[2, 'Anyone else awake?']],
+    meanwhile: [[2, 'The moon is enormous tonight.']],
+  },
+];
+
+const oddTexts = [
   [0, '안녕하세요! 여기 처음 들어와 봤어요 👋'],
   [0, '가입 없이 바로 되네요'],
   [1, 'Hello! I found this through a friend.'],
@@ -20,24 +66,65 @@ const talk = [
 /** The rooms and the settings are on the side, or behind the menu. */
 const reachSide = (person, narrow) => (narrow ? person.at('menu').click() : Promise.resolve());
 
+/** The rooms with what was said in them, and their people, who are there again. */
+async function settle(server, rooms) {
+  const talkers = [];
+  for (const language of languages) talkers.push(await Talker.join(server.url, { language }));
+  const ids = [];
+  for (const { name, topic, people, before } of rooms) {
+    const id = await talkers[people[0]].makes(name, topic);
+    ids.push(id);
+    for (const [who, text] of before) await talkers[who].says(text, id);
+  }
+  await spreadHistory(server);
+  const back = [];
+  for (const talker of talkers) back.push(await talker.returns());
+  for (const [index, id] of ids.entries()) for (const who of rooms[index].people) back[who].enters(id);
+  return { talkers: back, ids };
+}
+
 /**
  * Brings a person's page into each state and calls `visit(name, person)` in it. `join(options)` gives a
  * page; `options` are that of the reader.
  */
 export async function walk({ join, server, options }, visit) {
   const narrow = (options.width ?? 1440) < 900;
+  const korean = options.locale === 'ko-KR';
+  const rooms = roomsFor(korean);
+  const { talkers, ids } = await settle(server, rooms);
   const reader = await join(options);
   reader.mayLoseServer = true;
   await visit('empty', reader);
 
-  const talkers = [];
-  for (let n = 0; n < 3; n += 1) talkers.push(await Talker.join(server.url));
+  for (const index of [...rooms.keys(), 0]) {
+    await reader.page.goto(`${server.url}/#/${ids[index]}`);
+    await reader.hears(rooms[index].before.at(-1)[1]);
+    await reader.at('topic').filter({ hasText: rooms[index].topic }).waitFor();
+  }
+  await reader.sees(rooms[0].people.length + 1);
+  for (const [index, { meanwhile }] of rooms.entries()) {
+    for (const [who, text] of meanwhile) await talkers[who].says(text, ids[index]);
+  }
+  await reader.says(korean ? '그럼요, 어서 오세요 👋 일요일 아홉 시에 만나요.' : 'Of course, welcome 👋 We meet on Sunday at nine.');
+  await talkers[3].says('고마워요! 일요일에 봐요 🍵', ids[0]);
+  await talkers[1].says('Bring tea. It is a quiet one.', ids[0]);
+  await reader.hears('Bring tea. It is a quiet one.');
   for (const talker of talkers) talker.enters();
-  await reader.sees(4);
-  for (const [who, text] of talk) await talkers[who].says(text);
+  if (!narrow) {
+    for (const { meanwhile } of rooms.filter(({ meanwhile: { length } }) => length > 0))
+      await reader.page.locator(`[data-unread="${meanwhile.length}"]`).waitFor();
+    await reader.at('room').first().filter({ hasText: `${talkers.length + 1}` }).waitFor();
+  }
+  talkers[2].types(ids[0]);
+  await reader.at('typing').filter({ hasText: /./ }).waitFor();
+  await visit('busy', reader);
+
+  await reader.page.goto(`${server.url}/#/`);
+  await reader.sees(talkers.length + 1);
+  for (const [who, text] of oddTexts) await talkers[who].says(text);
   await reader.says('네, 잘 보여요. It all arrives at once.');
   await reader.at('composer').fill('A draft');
-  await visit('busy', reader);
+  await visit('odd-texts', reader);
 
   const friend = await join({});
   await friend.says('one more, from a friend');
@@ -63,7 +150,7 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('discard').click();
 
   await reader.at('count').click();
-  await reader.at('person').nth(4).waitFor();
+  await reader.at('person').nth(talkers.length + 1).waitFor();
   await visit('roster', reader);
   await reader.page.keyboard.press('Escape');
 
@@ -85,10 +172,14 @@ export async function walk({ join, server, options }, visit) {
 
   await reachSide(reader, narrow);
   await reader.at('find-room').click();
-  await reader.at('room-words').fill('책 읽는 방');
+  await reader.at('open-room').nth(rooms.length - 1).waitFor();
   await visit('finder', reader);
+  await reader.at('room-words').fill('산책하는 방');
+  await reader.at('room-topic').fill('해 지기 전 한 시간');
+  await reader.at('open-room').first().waitFor({ state: 'detached' });
+  await visit('new-room', reader);
   await reader.at('make-room').click();
-  await reader.at('room-name').filter({ hasText: '책 읽는 방' }).waitFor();
+  await reader.at('room-name').filter({ hasText: '산책하는 방' }).waitFor();
   await reader.page.goBack();
 
   await friend.at('count').click();
