@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <functional>
 #include <malloc.h>
 #include <mutex>
@@ -19,6 +19,7 @@
 #include "base/load_config.hpp"
 #include "base/log.hpp"
 #include "net/listener.hpp"
+#include "relay/kafka_relay.hpp"
 #include "relay/local_relay.hpp"
 #include "relay/redis_relay.hpp"
 #include "server/server.hpp"
@@ -94,10 +95,30 @@ Result<std::string> token_secret(const Config& config) {
   return config.token_secret;
 }
 
+Result<std::unique_ptr<chat::Relay>> make_kafka_relay(const Config& config,
+                                                      const std::string& secret,
+                                                      const std::string& epoch) {
+  relay::KafkaOptions options{.brokers = fmt::format("{}", fmt::join(config.kafka_brokers, ",")),
+                              .topic = config.kafka_topic,
+                              .properties = {},
+                              .timeout_ms = config.kafka_timeout_ms,
+                              .queue_bytes_max = config.kafka_queue_bytes_max,
+                              .fetch_bytes_max = config.kafka_fetch_bytes_max};
+  if (!config.kafka_properties.empty()) {
+    auto properties = relay::read_kafka_properties(config.kafka_properties);
+    if (!properties) return properties.error();
+    options.properties = std::move(*properties);
+  }
+  auto opened = relay::KafkaRelay::open(options, secret, epoch);
+  if (!opened) return opened.error();
+  return {std::move(*opened)};
+}
+
 // To the other nodes, if there may be any. Payloads are signed with what they share.
 Result<std::unique_ptr<chat::Relay>> make_relay(const Config& config, const std::string& secret,
                                                 std::string epoch) {
-  if (config.redis_url.empty()) return {std::make_unique<relay::LocalRelay>()};
+  if (!config.several_nodes()) return {std::make_unique<relay::LocalRelay>()};
+  if (!config.kafka_brokers.empty()) return make_kafka_relay(config, secret, epoch);
   auto address = relay::parse_redis_url(config.redis_url);
   if (!address) return address.error();
   return {std::make_unique<relay::RedisRelay>(
@@ -211,7 +232,7 @@ int serve(const Config& config) {
   const auto server =
       server::Server::create(config, std::move(*networks),
                              {*store->messages, *store->rooms, store->readers, **relay, tokens,
-                              new_identity, server::embedded_page(), !config.redis_url.empty()});
+                              new_identity, server::embedded_page(), config.several_nodes()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
   if (config.conformance) {

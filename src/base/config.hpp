@@ -35,6 +35,12 @@ struct Config {
   std::string redis_prefix;
   std::uint64_t redis_timeout_ms = 0;
   std::uint32_t redis_queue_bytes_max = 0;
+  std::vector<std::string> kafka_brokers;
+  std::string kafka_topic;
+  std::string kafka_properties;
+  std::uint64_t kafka_timeout_ms = 0;
+  std::uint32_t kafka_queue_bytes_max = 0;
+  std::uint32_t kafka_fetch_bytes_max = 0;
   std::uint64_t relay_hole_wait_ms = 0;
   std::uint64_t relay_check_interval_ms = 0;
   std::uint32_t relay_checks_max = 0;
@@ -127,6 +133,9 @@ struct Config {
   std::uint64_t store_lock_timeout_ms = 0;
   std::uint64_t postgres_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
+
+  // Whether a relay leads to other nodes.
+  bool several_nodes() const { return !redis_url.empty() || !kafka_brokers.empty(); }
 };
 
 }  // namespace rtc

@@ -64,8 +64,9 @@ std::span<const Setting> all_settings() {
        "Never on a server for people."},
       // Several nodes.
       {"redis_url", &Config::redis_url, "", 0, 0,
-       "Redis that leads to the other nodes, redis://[[user]:password@]host[:port]; empty: this is "
-       "the only node. Nodes share one database and one token_secret (docs/operations.md)."},
+       "Redis that leads to the other nodes, redis://[[user]:password@]host[:port]; empty, and no "
+       "kafka_brokers: this is the only node. Nodes share one database and one token_secret "
+       "(docs/operations.md)."},
       {"redis_prefix", &Config::redis_prefix, "realtimechat", 0, 0,
        "What the names of the channels in Redis begin with; the same for nodes of one database."},
       {"redis_timeout", S::Duration{&Config::redis_timeout_ms}, "3s", 100, kMinute,
@@ -73,12 +74,31 @@ std::span<const Setting> all_settings() {
       {"redis_queue_bytes_max", S::Bytes{&Config::redis_queue_bytes_max}, "16MiB", kKiB, kGiB,
        "Memory of messages that wait for Redis; those beyond it other nodes read from the "
        "database."},
+      {"kafka_brokers", &Config::kafka_brokers, "", 0, 0,
+       "Kafka that leads to the other nodes instead of Redis: some of its brokers, HOST:PORT, from "
+       "which the others are learnt; empty: none."},
+      {"kafka_topic", &Config::kafka_topic, "realtimechat", 0, 0,
+       "The topic that nodes of one database share, and nobody else writes to; each node reads all "
+       "of it."},
+      {"kafka_properties", &Config::kafka_properties, "", 0, 0,
+       "File of librdkafka's properties, a line of name=value each, for TLS and logins "
+       "(docs/operations.md); empty: none. Readable by its owner only when it holds a password."},
+      {"kafka_timeout", S::Duration{&Config::kafka_timeout_ms}, "5s", kSecond, kMinute,
+       "When what a node writes to Kafka does not come back for so long, it reads on from the end "
+       "and compares its rooms with the database; and what Kafka did not take by then it drops."},
+      {"kafka_queue_bytes_max", S::Bytes{&Config::kafka_queue_bytes_max}, "16MiB", kKiB, kGiB,
+       "Memory of messages that wait for Kafka; those beyond it other nodes read from the "
+       "database."},
+      {"kafka_fetch_bytes_max", S::Bytes{&Config::kafka_fetch_bytes_max}, "16MiB", kMiB, kGiB,
+       "Memory of what came from Kafka and was not looked at; an answer of each broker, as long "
+       "(4MiB "
+       "at least), may come on top."},
       {"relay_hole_wait", S::Duration{&Config::relay_hole_wait_ms}, "20ms", 0, kMinute,
        "When a message comes before an older one: how long that may take, before it is read from "
        "the database."},
       {"relay_check_interval", S::Duration{&Config::relay_check_interval_ms}, "2s", 100, kHour,
        "A room with listeners of which nothing came for so long is compared with the database, as "
-       "what Redis lost leaves no trace there."},
+       "what the relay lost leaves no trace."},
       {"relay_checks_max", &Config::relay_checks_max, "100", 1, 100'000,
        "Most of these comparisons a second; with more rooms each is compared less often."},
       {"relay_held_bytes_max", S::Bytes{&Config::relay_held_bytes_max}, "16MiB", kKiB, kGiB,

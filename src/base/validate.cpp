@@ -63,20 +63,35 @@ Result<void> check_origins(const std::vector<std::string>& origins) {
   return {};
 }
 
+// As Kafka takes them.
+bool is_topic(std::string_view text) {
+  constexpr std::size_t kTopicBytesMax = 249;
+  return only(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-") && text.size() <= kTopicBytesMax &&
+         text != "." && text != "..";
+}
+
 // What several nodes must agree on, and what they do not offer.
 Result<void> check_nodes(const Config& config) {
-  if (config.redis_url.empty()) return {};
+  if (!config.several_nodes()) return {};
+  const bool kafka = !config.kafka_brokers.empty();
+  const std::string with = kafka ? "kafka_brokers" : "redis_url";
+  if (kafka && !config.redis_url.empty()) {
+    return invalid("kafka_brokers: one of it and redis_url leads to the other nodes, not both");
+  }
   if (config.token_secret.empty()) {
-    return invalid("token_secret: must be given with redis_url, the same to all nodes");
+    return invalid("token_secret: must be given with " + with + ", the same to all nodes");
   }
   if (config.postgres_url.empty() || !config.postgres_shared) {
-    return invalid("postgres_url: must be given with redis_url, and postgres_shared be true");
+    return invalid("postgres_url: must be given with " + with + ", and postgres_shared be true");
   }
   if (config.broker) {
-    return invalid("broker: is not offered with redis_url, as its messages stay on their node");
+    return invalid("broker: is not offered with " + with + ", as its messages stay on their node");
   }
-  if (!only(config.redis_prefix, "-_.:")) {
+  if (!kafka && !only(config.redis_prefix, "-_.:")) {
     return invalid("redis_prefix: may have small letters, digits and -_.: only, one at least");
+  }
+  if (kafka && !is_topic(config.kafka_topic)) {
+    return invalid("kafka_topic: may have letters, digits and ._- only, 1 to 249 of them");
   }
   return {};
 }

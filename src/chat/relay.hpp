@@ -1,5 +1,6 @@
 // The port to other nodes: what one node has committed, all nodes deliver. Adapters:
-// relay/local_relay (one node), relay/redis_relay (several); one contract suite holds for all.
+// relay/local_relay (one node), relay/redis_relay and relay/kafka_relay (several); one contract
+// suite holds for all.
 //
 // A relay may lose messages, and between nodes repeat and reorder them: chat/room_order, behind it
 // where there are several nodes, mends that by the ids and the store. It never invents one.

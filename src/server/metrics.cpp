@@ -169,13 +169,13 @@ void add_relay(Families& out, const chat::RelayFigures& relay,
                const chat::RoomOrderFigures& order) {
   out.gauge("relay_connected", "1 while messages go to other nodes and come from them, else 0.",
             relay.connected ? 1 : 0);
-  out.counter("relay_reconnects_total", "Connections to Redis made after the first ones.",
+  out.counter("relay_reconnects_total", "Connections to Redis or Kafka made after the first ones.",
               relay.reconnects);
-  out.counter("relay_published_total", "Messages that Redis took.", relay.published);
+  out.counter("relay_published_total", "Messages that Redis or Kafka took.", relay.published);
   out.counter("relay_dropped_total",
-              "Messages not given to other nodes (redis_queue_bytes_max); they read them.",
+              "Messages not given to other nodes (…_queue_bytes_max); they read them.",
               relay.dropped);
-  out.gauge("relay_waiting_bytes", "Memory of messages that wait for Redis.",
+  out.gauge("relay_waiting_bytes", "Memory of messages that wait for Redis or Kafka.",
             static_cast<double>(relay.waiting_bytes));
   out.counter("relay_received_total", "Messages that came from other nodes.", relay.received);
   out.counter("relay_refused_total", "Payloads that were forged, broken or of another version.",

@@ -122,5 +122,30 @@ TEST(Validate, SeveralNodesShareADatabaseAndASecretAndHaveNoBroker) {
   }
 }
 
+TEST(Validate, KafkaLeadsToOtherNodesAsRedisDoesButNotBoth) {
+  const ConfigLoader loader;
+  const std::vector<std::string> whole{"--kafka-brokers", "one:9092,two:9092",
+                                       "--token-secret",  std::string(32, 's'),
+                                       "--postgres-url",  "postgresql://localhost/chat"};
+  const auto error_with = [&](const std::string& flag, const std::string& value) {
+    auto flags = whole;
+    flags.insert(flags.end(), {flag, value});
+    return loader.error(flags);
+  };
+  EXPECT_EQ(loader.error(whole), "");
+  EXPECT_THAT(loader.error({"--kafka-brokers", "one:9092"}), HasSubstr("token_secret"));
+  EXPECT_THAT(error_with("--redis-url", "redis://localhost"),
+              AllOf(HasSubstr("kafka_brokers"), HasSubstr("redis_url")));
+  EXPECT_THAT(error_with("--postgres-shared", "false"),
+              AllOf(HasSubstr("postgres_shared"), HasSubstr("kafka_brokers")));
+  EXPECT_THAT(error_with("--broker", "true"), HasSubstr("broker"));
+  EXPECT_EQ(error_with("--kafka-topic", "Chat.v2_a-b"), "");
+  EXPECT_EQ(error_with("--kafka-topic", std::string(249, 'a')), "");
+  for (const std::string& bad : {std::string(), std::string("."), std::string(".."),
+                                 std::string("a b"), std::string("a/b"), std::string(250, 'a')}) {
+    EXPECT_THAT(error_with("--kafka-topic", bad), HasSubstr("kafka_topic")) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace rtc

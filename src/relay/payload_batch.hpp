@@ -1,0 +1,21 @@
+// A batch of messages of many rooms as payloads of one room each.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chat/message.hpp"
+#include "relay/payload.hpp"
+
+namespace rtc::relay {
+
+// A payload for each room in the batch, or more where its texts are long; of a room in the order of
+// the batch.
+using OnPayload =
+    std::function<void(std::span<const chat::Message* const> messages, const std::string& payload)>;
+void encode_batch(const Payloads& payloads, const std::vector<chat::Message>& batch,
+                  const OnPayload& on_payload);
+
+}  // namespace rtc::relay

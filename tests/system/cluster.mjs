@@ -1,0 +1,54 @@
+// What the tests of several nodes share: who writes, who reads, and what must be there in the end.
+import { metric, waitFor, wholeHistory } from './harness.mjs';
+
+export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+// So many messages that a reader gets next, as "id text".
+export async function take(client, count) {
+  const messages = [];
+  for (let n = 0; n < count; ++n) {
+    const { body } = await client.message('room');
+    messages.push(`${body.id} ${body.message}`);
+  }
+  return messages;
+}
+
+// Somebody who posts until he is told to stop: [text, id] of each that was receipted.
+export class Writer {
+  sent = [];
+  #stopped = false;
+
+  constructor(client, room, name) {
+    this.ended = (async () => {
+      for (let n = 1; !this.#stopped; ++n) {
+        const text = `${name} ${n}`;
+        const { headers } = await client.post(room, text);
+        this.sent.push([text, Number(headers.id)]);
+      }
+    })();
+  }
+
+  async stop() {
+    this.#stopped = true;
+    await this.ended;
+    return this.sent;
+  }
+}
+
+// All of a room as it is stored, as take() gives it.
+export const inOrder = async (server, user, room) =>
+  (await wholeHistory(server, user, room)).reverse().map(({ id, message }) => `${id} ${message}`);
+
+export async function connected(nodes) {
+  for (const node of nodes) {
+    await waitFor('a node to reach the relay', async () => (await metric(node, 'relay_connected')) === 1);
+  }
+}
+
+export const disconnected = (node) =>
+  waitFor('the metric to say so', async () => (await metric(node, 'relay_connected')) === 0);
+
+// Settings of tests that send as fast as they can, and read all of it.
+export const unhurried = [
+  '--send-rate-max', '1000000', '--send-burst-max', '1000000', '--history-replay-max', '1000000', '--loops', '2',
+];
