@@ -55,20 +55,46 @@ std::vector<MessageId> Fanout::publish_live(std::span<Draft> drafts, std::uint32
     messages->push_back(
         {draft.room, 0, std::move(draft.sender), std::move(draft.text), draft.created_at_ms, true});
   }
+  live_messages_.fetch_add(drafts.size(), std::memory_order_relaxed);
+  std::vector<MessageId> ids = put_live(std::move(messages), by, true);
+  if (live_published_) live_published_();
+  return ids;
+}
+
+std::vector<MessageId> Fanout::put_live(std::shared_ptr<std::vector<Message>> messages,
+                                        std::uint32_t by, bool own) {
   std::vector<MessageId> ids;
-  ids.reserve(drafts.size());
+  ids.reserve(messages->size());
   Wakes wakes;
   wakes.reserve(boxes_.size());
-  count(drafts.size());
-  live_messages_.fetch_add(drafts.size(), std::memory_order_relaxed);
+  count(messages->size());
   const std::uint64_t now_us = monotonic_us();
   {
     const std::scoped_lock lock(mutex_);
     for (Message& message : *messages) ids.push_back(message.id = ++newest_[message.room]);
-    put({messages, now_us}, by, wakes);
+    if (own && live_published_) kept_live_.push_back(messages);
+    put({std::move(messages), now_us}, by, wakes);
   }
   for (const auto* wake : wakes) (*wake)();
   return ids;
+}
+
+void Fanout::keep_live(std::function<void()> published) {
+  live_published_ = std::move(published);
+}
+
+std::vector<MessageBatch> Fanout::collect_live() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(kept_live_, {});
+}
+
+void Fanout::take_live(const std::vector<Message>& messages) {
+  put_live(std::make_shared<std::vector<Message>>(messages), kNoLoop, false);
+}
+
+void Fanout::leave_out(const RoomId& room) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = newest_.find(room); found != newest_.end()) ++found->second;
 }
 
 std::vector<Fanout::Published> Fanout::collect(std::uint32_t loop) {

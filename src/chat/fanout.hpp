@@ -1,5 +1,6 @@
 // Messages on their way to the event loops: those of the store, and those of rooms without history,
-// which get their ids here. Any thread; the lock is held for look-ups and pushes only.
+// which get their ids here: with several nodes those of this node (docs/adr/0019). Any thread; the
+// lock is held for look-ups and pushes only.
 //
 // Each loop has a box. A batch goes into all of them under one lock: every loop takes all batches
 // in the same order, and what lies in one batch has nothing between it.
@@ -43,6 +44,17 @@ class Fanout {
   // collects at once.
   std::vector<MessageId> publish_live(std::span<Draft> drafts, std::uint32_t by = kNoLoop);
 
+  // Where there are other nodes, before the first message: what publish_live() takes is kept for
+  // collect_live(), in the order of ids, and then `published` called, without the lock, by whoever
+  // published it.
+  void keep_live(std::function<void()> published);
+  std::vector<MessageBatch> collect_live();
+  // Messages of rooms without history that another node sent: each gets the next id of its room
+  // here, whatever it had there.
+  void take_live(const std::vector<Message>& messages);
+  // Something of that room may have been missed: an id is left out, if it had one.
+  void leave_out(const RoomId& room);
+
   // What came for that loop since the last call, oldest first.
   std::vector<Published> collect(std::uint32_t loop);
   // That loop has encoded so many of them.
@@ -58,7 +70,7 @@ class Fanout {
   std::size_t loops() const { return boxes_.size(); }
   // Messages published and not yet encoded, summed over the loops.
   std::int64_t undelivered() const { return undelivered_.load(std::memory_order_relaxed); }
-  // Messages of rooms without history so far.
+  // Messages of rooms without history that were sent here so far.
   std::uint64_t live_messages() const { return live_messages_.load(std::memory_order_relaxed); }
 
  private:
@@ -70,16 +82,21 @@ class Fanout {
 
   // Under the lock; adds whom to wake after it.
   void put(const Published& published, std::uint32_t by, Wakes& wakes);
+  // Numbers and puts; `own`: and keeps it for other nodes.
+  std::vector<MessageId> put_live(std::shared_ptr<std::vector<Message>> messages, std::uint32_t by,
+                                  bool own);
   void count(std::size_t messages);
 
   const std::string live_epoch_;
+  std::function<void()> live_published_;  // none: there are no other nodes
   std::atomic<std::int64_t> undelivered_{0};
   std::atomic<std::uint64_t> live_messages_{0};
   mutable std::mutex mutex_;
-  std::vector<Box> boxes_;  // their contents guarded by mutex_, as the next
+  std::vector<Box> boxes_;  // their contents guarded by mutex_, as the next two
   // By room, of those that were written to: at most rooms_max. None is forgotten, or its ids would
   // be given again.
   std::unordered_map<RoomId, MessageId> newest_;
+  std::vector<MessageBatch> kept_live_;
 };
 
 }  // namespace rtc::chat

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "chat/message.hpp"
@@ -17,7 +18,13 @@ namespace rtc::chat {
 
 using MessageBatch = std::shared_ptr<const std::vector<Message>>;
 
-// Of a relay to other nodes.
+// For all sessions of a person, on whatever node: told beside messages, and stored nowhere.
+struct UserNews {
+  UserId whom;
+  std::string body;  // JSON
+};
+
+// Of a relay to other nodes. News count as messages.
 struct RelayFigures {
   bool connected = false;           // messages go out and come in
   std::uint64_t published = 0;      // messages taken by what carries them
@@ -52,6 +59,20 @@ class Relay {
   // not for a while.
   virtual void follow(const RoomId& /*room*/) {}
   virtual void unfollow(const RoomId& /*room*/) {}
+
+  // --- What is stored nowhere (docs/adr/0019): messages of rooms without history, and news. It
+  // goes to the other nodes only, comes there once at most and in the order of this node's calls,
+  // and what is lost is lost. A room's part of a batch comes in one piece.
+
+  // Whether the next three do anything.
+  virtual bool carries_live() const { return false; }
+  using OnNews = std::function<void(const UserNews&)>;
+  // Once, before start(). Called on a thread of the relay's, one at a time; must not block. The
+  // messages of rooms that are followed, with the ids of the node that sent them; all news.
+  virtual void on_live(OnMessages /*on_live*/, OnNews /*on_news*/) {}
+  // Any thread, without waiting.
+  virtual void publish_live(const MessageBatch& /*batch*/) {}
+  virtual void tell(const UserNews& /*news*/) {}
 
   // Any thread, without waiting.
   virtual RelayFigures figures() const { return {}; }

@@ -11,7 +11,9 @@
 namespace rtc::relay {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kStored = 1;
+constexpr char kLive = 2;
+constexpr char kNews = 3;
 constexpr MessageId kIdMax = (MessageId{1} << 53) - 1;
 
 template <class Number>
@@ -59,6 +61,7 @@ class Reader {
   }
   bool failed() const { return failed_; }
   bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
 
  private:
   std::string_view rest_;
@@ -88,14 +91,31 @@ std::array<std::uint8_t, Payloads::kMacBytes> Payloads::mac(std::string_view byt
   return cut;
 }
 
-std::string Payloads::encode(std::span<const chat::Message* const> messages) const {
+std::string Payloads::begin(char kind, std::uint64_t sequence, const Uuid& about,
+                            std::size_t bytes) const {
   std::string out;
-  std::size_t size = 64;
-  for (const chat::Message* each : messages) size += each->text.size() + 128;
-  out.reserve(size);
-  out.push_back(kVersion);
+  out.reserve(bytes + 64);
+  out.push_back(kind);
   put_bytes(out, node_);
-  put_bytes(out, messages.front()->room.value.bytes);
+  if (kind != kStored) put(out, sequence);
+  put_bytes(out, about.bytes);
+  return out;
+}
+
+std::string Payloads::encode(std::span<const chat::Message* const> messages) const {
+  return encode(kStored, messages, 0);
+}
+
+std::string Payloads::encode_live(std::span<const chat::Message* const> messages,
+                                  std::uint64_t sequence) const {
+  return encode(kLive, messages, sequence);
+}
+
+std::string Payloads::encode(char kind, std::span<const chat::Message* const> messages,
+                             std::uint64_t sequence) const {
+  std::size_t size = 0;
+  for (const chat::Message* each : messages) size += each->text.size() + 128;
+  std::string out = begin(kind, sequence, messages.front()->room.value, size);
   put(out, static_cast<std::uint16_t>(messages.size()));
   for (const chat::Message* each : messages) {
     put(out, each->id);
@@ -111,26 +131,69 @@ std::string Payloads::encode(std::span<const chat::Message* const> messages) con
   return out;
 }
 
-std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
-                                                  std::string_view payload) const {
+std::string Payloads::encode(const chat::UserNews& news, std::uint64_t sequence) const {
+  std::string out = begin(kNews, sequence, news.whom.value, news.body.size());
+  put(out, static_cast<std::uint32_t>(news.body.size()));
+  out += news.body;
+  put_bytes(out, mac(out));
+  return out;
+}
+
+std::optional<Payloads::Decoded> Payloads::open(std::string_view payload, char& kind,
+                                                std::string_view& rest) const {
   if (payload.size() < kMacBytes || payload.size() > kBytesMax) return std::nullopt;
   const std::string_view signed_part = payload.substr(0, payload.size() - kMacBytes);
   Reader reader(signed_part);
-  if (reader.number<char>() != kVersion) return std::nullopt;
+  kind = reader.number<char>();
+  if (kind < kStored || kind > kNews) return std::nullopt;
+  Decoded decoded;
   const std::string_view node = reader.take(node_.size());
   if (reader.failed()) return std::nullopt;
+  std::copy(node.begin(), node.end(), decoded.node.begin());
   // Unread: who forges this only has his payload ignored.
-  if (std::memcmp(node.data(), node_.data(), node_.size()) == 0) return Decoded{true, {}};
+  decoded.own = decoded.node == node_;
+  if (decoded.own) return decoded;
   const auto expected = mac(signed_part);
   if (::CRYPTO_memcmp(expected.data(), payload.data() + signed_part.size(), kMacBytes) != 0) {
     return std::nullopt;
   }
+  if (kind != kStored) {
+    decoded.sequence = reader.number<std::uint64_t>();
+    if (decoded.sequence == 0) return std::nullopt;
+  }
+  rest = reader.rest();
+  return decoded;
+}
+
+std::optional<Payloads::Decoded> Payloads::decode_news(std::string_view payload) const {
+  char kind = 0;
+  std::string_view rest;
+  auto decoded = open(payload, kind, rest);
+  if (!decoded || kind != kNews) return std::nullopt;
+  if (decoded->own) return decoded;
+  Reader reader(rest);
+  chat::UserNews news;
+  news.whom.value = reader.uuid();
+  news.body = reader.take(reader.number<std::uint32_t>());
+  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  decoded->news = std::move(news);
+  return decoded;
+}
+
+std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
+                                                  std::string_view payload) const {
+  char kind = 0;
+  std::string_view rest;
+  auto decoded = open(payload, kind, rest);
+  if (!decoded || kind == kNews) return std::nullopt;
+  if (decoded->own) return decoded;
+  Reader reader(rest);
   if (reader.uuid() != room.value) return std::nullopt;
   const auto count = reader.number<std::uint16_t>();
-  Decoded decoded;
   for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
     chat::Message message;
     message.room = room;
+    message.live = kind == kLive;
     message.id = reader.number<MessageId>();
     message.created_at_ms = reader.number<std::int64_t>();
     chat::Identity sender;
@@ -140,9 +203,9 @@ std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
     sender.address = reader.short_text();
     message.sender = chat::SharedIdentity(sender);
     message.text = reader.take(reader.number<std::uint32_t>());
-    const MessageId before = decoded.messages.empty() ? 0 : decoded.messages.back().id;
+    const MessageId before = decoded->messages.empty() ? 0 : decoded->messages.back().id;
     if (message.id <= before || message.id > kIdMax) return std::nullopt;
-    decoded.messages.push_back(std::move(message));
+    decoded->messages.push_back(std::move(message));
   }
   if (count == 0 || reader.failed() || !reader.at_end()) return std::nullopt;
   return decoded;

@@ -26,6 +26,8 @@ constexpr std::size_t kChannelsAtOnce = 200;
 // How long a stopping relay tries to hand over what waits.
 constexpr std::uint64_t kFlushMs = 500;
 constexpr std::uint64_t kPollMsMax = 100;
+// Nodes of which the newest number is known; each start of a node is another one.
+constexpr std::size_t kNodesMax = 4096;
 // What a message costs beside its text, about.
 constexpr std::size_t kMessageBytes = 160;
 
@@ -42,6 +44,7 @@ std::string_view text_of(const redisReply& reply) {
 RedisRelay::RedisRelay(RedisOptions options)
     : options_(std::move(options)),
       channel_prefix_(options_.prefix + ":room:"),
+      news_channel_(options_.prefix + ":news"),
       payloads_(options_.secret, options_.epoch),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       publisher_(options_.address, "publishing", options_.timeout_ms),
@@ -71,18 +74,48 @@ void RedisRelay::wake() {
   [[maybe_unused]] const auto ignored = ::write(wake_fd_, &one, sizeof one);
 }
 
+void RedisRelay::on_live(OnMessages on_live, OnNews on_news) {
+  on_live_ = std::move(on_live);
+  on_news_ = std::move(on_news);
+}
+
 void RedisRelay::publish(const chat::MessageBatch& batch) {
   on_messages_(batch);
-  std::size_t bytes = 0;
-  for (const chat::Message& each : *batch) bytes += each.text.size() + kMessageBytes;
+  Outgoing outgoing;
+  outgoing.batch = batch;
+  enqueue(std::move(outgoing));
+}
+
+void RedisRelay::publish_live(const chat::MessageBatch& batch) {
+  Outgoing outgoing;
+  outgoing.batch = batch;
+  outgoing.live = true;
+  enqueue(std::move(outgoing));
+}
+
+void RedisRelay::tell(const chat::UserNews& news) {
+  Outgoing outgoing;
+  outgoing.news = news;
+  outgoing.live = true;
+  enqueue(std::move(outgoing));
+}
+
+void RedisRelay::enqueue(Outgoing outgoing) {
+  if (outgoing.news) {
+    outgoing.bytes = outgoing.news->body.size() + kMessageBytes;
+  } else {
+    for (const chat::Message& each : *outgoing.batch) {
+      outgoing.bytes += each.text.size() + kMessageBytes;
+    }
+  }
   {
     const std::scoped_lock lock(mutex_);
-    if (queue_bytes_ + bytes > options_.queue_bytes_max) {
-      figures_.dropped.fetch_add(batch->size(), std::memory_order_relaxed);
+    if (queue_bytes_ + outgoing.bytes > options_.queue_bytes_max) {
+      figures_.dropped.fetch_add(outgoing.count(), std::memory_order_relaxed);
       return;
     }
-    queue_bytes_ += bytes;
-    queue_.push_back({batch, bytes});
+    queue_bytes_ += outgoing.bytes;
+    queue_.push_back(std::move(outgoing));
   }
   wake();
 }
@@ -174,9 +207,12 @@ void RedisRelay::wait() {
   publisher_.step(polled[1].revents, now, [this](const redisReply& reply) { on_published(reply); });
   subscriber_.step(polled[2].revents, now,
                    [this](const redisReply& reply) { on_subscribed(reply); });
-  if (incoming_.empty()) return;
-  figures_.received.fetch_add(incoming_.size(), std::memory_order_relaxed);
-  on_messages_(std::make_shared<const std::vector<chat::Message>>(std::exchange(incoming_, {})));
+  for (auto* const brought : {&incoming_, &incoming_live_}) {
+    if (brought->empty()) continue;
+    figures_.received.fetch_add(brought->size(), std::memory_order_relaxed);
+    auto batch = std::make_shared<const std::vector<chat::Message>>(std::exchange(*brought, {}));
+    (brought == &incoming_ ? on_messages_ : on_live_)(batch);
+  }
 }
 
 void RedisRelay::send_some() {
@@ -193,8 +229,23 @@ void RedisRelay::send_some() {
   publisher_.write();
 }
 
-// A command for each room in the batch, or more where its texts are long.
+void RedisRelay::send(Outgoing& outgoing, std::string_view channel, const std::string& payload) {
+  publisher_.command({"PUBLISH", channel, payload});
+  ++outgoing.unanswered;
+  ++unanswered_;
+}
+
+// A command for each room in the batch, or more where its texts are long. What goes again has the
+// numbers that it had.
 void RedisRelay::send(Outgoing& outgoing) {
+  if (outgoing.live && outgoing.first == 0) outgoing.first = sequence_ + 1;
+  std::uint64_t number = outgoing.first;
+  if (outgoing.news) {
+    send(outgoing, news_channel_, payloads_.encode(*outgoing.news, number));
+    sequence_ = std::max(sequence_, number);
+    return;
+  }
+  const std::size_t bytes_max = outgoing.live ? Payloads::kLiveTextBytes : Payloads::kTextBytes;
   std::map<RoomId, std::vector<const chat::Message*>> rooms;
   for (const chat::Message& each : *outgoing.batch) rooms[each.room].push_back(&each);
   for (const auto& [room, messages] : rooms) {
@@ -202,16 +253,16 @@ void RedisRelay::send(Outgoing& outgoing) {
       std::size_t to = from;
       for (std::size_t bytes = 0; to < messages.size() && to - from < Payloads::kMessagesMax;
            ++to) {
-        bytes += messages[to]->text.size();
-        if (to > from && bytes > Payloads::kTextBytes) break;
+        bytes += messages[to]->text.size() + kMessageBytes;
+        if (to > from && bytes > bytes_max) break;
       }
-      const std::string payload = payloads_.encode(std::span(messages).subspan(from, to - from));
-      publisher_.command({"PUBLISH", channel(room), payload});
-      ++outgoing.unanswered;
-      ++unanswered_;
+      const auto part = std::span(messages).subspan(from, to - from);
+      send(outgoing, channel(room),
+           outgoing.live ? payloads_.encode_live(part, number++) : payloads_.encode(part));
       from = to;
     }
   }
+  if (outgoing.live) sequence_ = std::max(sequence_, number - 1);
 }
 
 void RedisRelay::on_published(const redisReply& reply) {
@@ -226,7 +277,7 @@ void RedisRelay::on_published(const redisReply& reply) {
   }
   if (first.unanswered > 0) return;
   (first.refused ? figures_.dropped : figures_.published)
-      .fetch_add(first.batch->size(), std::memory_order_relaxed);
+      .fetch_add(first.count(), std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
   queue_bytes_ -= first.bytes;
   sent_.pop_front();
@@ -241,6 +292,7 @@ void RedisRelay::subscribe_all() {
     rooms.reserve(followed_.size());
     for (const auto& [room, count] : followed_) rooms.push_back(room);
   }
+  subscriber_.command({"SUBSCRIBE", news_channel_});
   subscribe("SUBSCRIBE", rooms);
 }
 
@@ -290,10 +342,23 @@ void RedisRelay::on_subscribed(const redisReply& reply) {
   }
 }
 
+// Whether it is the first time that this comes; what goes again after a reconnect comes twice.
+bool RedisRelay::is_fresh(const Payloads::Decoded& decoded) {
+  if (decoded.sequence == 0) return true;
+  if (taken_.size() >= kNodesMax && !taken_.contains(decoded.node)) taken_.clear();
+  std::uint64_t& newest = taken_[decoded.node];
+  if (decoded.sequence <= newest) return false;
+  newest = decoded.sequence;
+  return true;
+}
+
 void RedisRelay::on_message(const redisReply& reply) {
   const std::string_view name = text_of(*reply.element[1]);
+  const std::string_view payload = text_of(*reply.element[2]);
   const auto room = RoomId::parse(name.substr(std::min(channel_prefix_.size(), name.size())));
-  auto decoded = room ? payloads_.decode(*room, text_of(*reply.element[2])) : std::nullopt;
+  auto decoded = name == news_channel_ ? payloads_.decode_news(payload)
+                 : room                ? payloads_.decode(*room, payload)
+                                       : std::nullopt;
   if (!decoded) {
     static log::Throttle throttle;
     figures_.refused.fetch_add(1, std::memory_order_relaxed);
@@ -306,7 +371,15 @@ void RedisRelay::on_message(const redisReply& reply) {
     }
     return;
   }
-  std::move(decoded->messages.begin(), decoded->messages.end(), std::back_inserter(incoming_));
+  if (decoded->own || !is_fresh(*decoded)) return;
+  if (decoded->news) {
+    figures_.received.fetch_add(1, std::memory_order_relaxed);
+    if (on_news_) on_news_(*decoded->news);
+    return;
+  }
+  if (decoded->sequence != 0 && !on_live_) return;
+  auto& into = decoded->sequence == 0 ? incoming_ : incoming_live_;
+  std::move(decoded->messages.begin(), decoded->messages.end(), std::back_inserter(into));
 }
 
 }  // namespace rtc::relay

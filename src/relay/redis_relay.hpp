@@ -3,13 +3,16 @@
 // A node publishes what it commits to the room's channel, and subscribes to the channels of the
 // rooms that it follows. Two connections and one thread of the relay's own do all of it: nobody
 // else ever waits for Redis. Its own messages are told at once, whatever becomes of Redis; what
-// waits for it while it is away goes out when it is back, up to a bound.
+// waits for it while it is away goes out when it is back, up to a bound. Of what is stored nowhere
+// (docs/adr/0019) messages take their room's channel, and news one that all nodes subscribe to.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -43,15 +46,24 @@ class RedisRelay final : public chat::Relay {
   void stop() override;
   void follow(const RoomId& room) override;
   void unfollow(const RoomId& room) override;
+  bool carries_live() const override { return true; }
+  void on_live(OnMessages on_live, OnNews on_news) override;
+  void publish_live(const chat::MessageBatch& batch) override;
+  void tell(const chat::UserNews& news) override;
   chat::RelayFigures figures() const override;
 
  private:
   // A batch on its way: until Redis has answered each of its commands it may have to go again.
   struct Outgoing {
     chat::MessageBatch batch;
+    std::optional<chat::UserNews> news;  // in place of a batch
     std::size_t bytes = 0;
+    bool live = false;        // stored nowhere
+    std::uint64_t first = 0;  // of it: the number of its first payload, once it was encoded
     std::uint32_t unanswered = 0;
     bool refused = false;  // one of them was
+
+    std::size_t count() const { return news ? 1 : batch->size(); }
   };
   struct Figures {
     std::atomic<bool> publishing{false};
@@ -63,25 +75,31 @@ class RedisRelay final : public chat::Relay {
     std::atomic<std::uint64_t> reconnects{0};
   };
 
+  void enqueue(Outgoing outgoing);
   void wake();
   // All below on the relay's thread.
   void run();
   void wait();
   void send_some();
   void send(Outgoing& outgoing);
+  void send(Outgoing& outgoing, std::string_view channel, const std::string& payload);
   void subscribe_all();
   void subscribe_changes();
   void subscribe(std::string_view command, const std::vector<RoomId>& rooms);
   void on_published(const redisReply& reply);
   void on_subscribed(const redisReply& reply);
   void on_message(const redisReply& reply);
+  bool is_fresh(const Payloads::Decoded& decoded);
   std::string channel(const RoomId& room) const;
 
   const RedisOptions options_;
   const std::string channel_prefix_;
+  const std::string news_channel_;
   const Payloads payloads_;
   OnMessages on_messages_;
   OnDoubt on_doubt_;
+  OnMessages on_live_;
+  OnNews on_news_;
   Figures figures_;
   int wake_fd_ = -1;
   std::atomic<bool> woken_{false};
@@ -101,7 +119,10 @@ class RedisRelay final : public chat::Relay {
   std::deque<Outgoing> sent_;  // oldest first
   std::size_t next_ = 0;       // of sent_: the first that this connection was not given
   std::uint32_t unanswered_ = 0;
+  std::uint64_t sequence_ = 0;           // of the payloads of what is stored nowhere
   std::vector<chat::Message> incoming_;  // what one reading brought
+  std::vector<chat::Message> incoming_live_;
+  std::map<Payloads::Node, std::uint64_t> taken_;  // the newest sequence of each
   std::thread thread_;
 };
 

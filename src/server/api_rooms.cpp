@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 constexpr std::string_view kNotMade = "the room could not be made";
 constexpr std::string_view kNotListed = "the rooms could not be read";
-constexpr const char* kNotByNodes = "rooms without history are not offered by several nodes";
+constexpr const char* kNotByNodes = "rooms without history are not offered by these nodes";
 
 // The body as a JSON object; the error says what was expected.
 Result<json::object> json_body(const http::Request& request, std::string_view expected) {
@@ -64,14 +64,12 @@ std::string room_json_for(const UserId& user, const chat::Room& room) {
              : direct_room_json(user, other_member(room, user), room.id);
 }
 
-// Tells the sessions of `whom` that `by` opened the room of the two; on any thread.
+// Tells the sessions of `whom`, on all nodes, that `by` opened the room of the two; on any thread.
 void tell_opened(Services& services, const UserId& whom, const chat::Identity& by,
                  const RoomId& room) {
-  auto news = std::make_shared<std::vector<News>>();
-  news->push_back({Destination::Kind::rooms, RoomId{whom.value}, opened_json(by, room)});
-  for (Shard* const shard : services.shards) {
-    shard->loop().post([shard, news] { shard->deliver(news); });
-  }
+  const chat::UserNews news{whom, opened_json(by, room)};
+  deliver_news(services, news);
+  if (services.relay != nullptr) services.relay->tell(news);
 }
 
 }  // namespace
@@ -110,7 +108,8 @@ void post_room(const ApiCall& call) {
   chat::Room room{RoomId::random(), chat::Room::Kind::open, std::move(*name),
                   unix_ms(),        identity->id,           {}};
   room.history = history == nullptr || history->get_bool();
-  if (!room.history && call.shard.services().order != nullptr) {
+  const Services& shared = call.shard.services();
+  if (!room.history && shared.order != nullptr && shared.live == nullptr) {
     return answer(call, error_response({ErrorCode::forbidden_action, kNotByNodes}));
   }
   room.topic = std::move(*topic);

@@ -193,6 +193,19 @@ void add_relay(Families& out, const chat::RelayFigures& relay,
   out.counter("relay_fetched_total", "Messages that were found so.", order.fetched.load());
 }
 
+void add_live(Families& out, const chat::LiveRoomFigures& live) {
+  out.gauge("live_rooms", "Rooms without history that this node follows.",
+            static_cast<double>(live.rooms.load()));
+  out.counter("live_received_total", "Their messages that came from other nodes.",
+              live.received.load());
+  out.counter("live_dropped_total", "Of them, those dropped because store_queue_max waited.",
+              live.dropped.load());
+  out.counter("live_doubts_total", "Times that messages of such a room may have been missed.",
+              live.doubts.load());
+  out.counter("live_unsure_total", "Subscriptions to them that did not wait for other nodes.",
+              live.unsure.load());
+}
+
 void add_broker(Families& out, Broker& broker) {
   const Broker::Figures figures = broker.figures();
   out.counter("broker_messages_total", "Messages that the broker took.", figures.messages);
@@ -273,7 +286,7 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
               sum(&ShardFigures::stomp_connections));
   out.counter("messages_received_total", "Messages accepted from clients.",
               sum(&ShardFigures::messages_received));
-  out.counter("live_messages_total", "Messages of rooms without history.",
+  out.counter("live_messages_total", "Messages of rooms without history, of this node.",
               services.fanout.live_messages());
   out.gauge("transactions_open", "Transactions begun and neither committed nor aborted.",
             static_cast<double>(sum(&ShardFigures::transactions_open)));
@@ -314,6 +327,7 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   if (services.broker.open()) add_broker(out, services.broker);
   if (services.order != nullptr) {
     add_relay(out, services.relay->figures(), services.order->figures());
+    if (services.live != nullptr) add_live(out, services.live->figures());
   }
   return out.text();
 }

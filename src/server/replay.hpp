@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "chat/message.hpp"
 #include "server/destinations.hpp"
 #include "server/topic.hpp"
@@ -48,5 +49,8 @@ struct SubscribeRequest {
   std::string receipt;
   bool live = false;  // the room has no history
 };
+
+// What a subscriber is told when the store cannot be asked for what he missed.
+Error history_not_readable();
 
 }  // namespace rtc::server

@@ -44,7 +44,13 @@ Server::Server(const Config& config, const Parts& parts)
       pages_(parts.messages, {.messages_max = config.page_size_max,
                               .rooms_max = config.page_cache_rooms_max,
                               .bytes_max = config.page_cache_bytes_max}) {
-  if (parts.several_nodes) order_ = make_order(parts.messages);
+  if (parts.several_nodes) {
+    order_ = make_order(parts.messages);
+    if (relay_.carries_live()) {
+      live_ = std::make_unique<chat::LiveRooms>(
+          chat::LiveRooms::Ports{relay_, fanout_, [this] { return overloaded(); }});
+    }
+  }
   store_ = std::make_unique<chat::StoreQueue>(
       pages_, fanout_,
       chat::StoreQueueBounds{
@@ -68,6 +74,7 @@ Server::Server(const Config& config, const Parts& parts)
       .store = *store_,
       .order = order_.get(),
       .relay = parts.several_nodes ? &parts.relay : nullptr,
+      .live = live_.get(),
       .files = files_,
       .new_identity = parts.new_identity,
       .metrics_text = [this] { return metrics_text(*services_, pages_.figures(), shards_); },
@@ -78,12 +85,23 @@ Server::Server(const Config& config, const Parts& parts)
       .metrics_allowed = {},
       .totals = {},
   });
+}
+
+// Once all loops are there: what other nodes tell goes to each of them.
+void Server::start_relay() {
   if (order_ == nullptr) {
     relay_.start([this](const chat::MessageBatch& batch) { fanout_.publish(batch); }, {});
-  } else {
-    relay_.start([this](const chat::MessageBatch& batch) { order_->take(batch); },
-                 [this](const RoomId& room) { order_->doubt(room); });
+    return;
   }
+  if (live_ != nullptr) {
+    relay_.on_live([this](const chat::MessageBatch& batch) { live_->take(batch); },
+                   [this](const chat::UserNews& news) { deliver_news(*services_, news); });
+  }
+  relay_.start([this](const chat::MessageBatch& batch) { order_->take(batch); },
+               [this](const RoomId& room) {
+                 order_->doubt(room);
+                 if (live_ != nullptr) live_->doubt(room);
+               });
 }
 
 // What comes of other nodes is put in order before it goes to the loops.
@@ -98,7 +116,7 @@ std::unique_ptr<chat::RoomOrder> Server::make_order(chat::MessageStore& messages
                 if (pages_.shared()) pages_.add(*batch);
                 fanout_.publish(batch);
               },
-          .overloaded = [this] { return fanout_.undelivered() > config_.store_queue_max; }},
+          .overloaded = [this] { return overloaded(); }},
       chat::RoomOrderBounds{.hole_wait_ms = config_.relay_hole_wait_ms,
                             .check_interval_ms = config_.relay_check_interval_ms,
                             .checks_max = config_.relay_checks_max,
@@ -190,6 +208,7 @@ Server::~Server() {
 }
 
 void Server::start() {
+  start_relay();
   for (const auto& shard : shards_) {
     threads_.emplace_back([loop = &shard->loop(), index = threads_.size()] {
       name_this_thread("loop-" + std::to_string(index));
@@ -199,7 +218,7 @@ void Server::start() {
   shards_.front()->loop().post([this] {
     presence_ticker_.start();
     if (order_ == nullptr) return;
-    order_ticker_ = std::make_unique<OrderTicker>(*order_, *shards_.front());
+    order_ticker_ = std::make_unique<OrderTicker>(*order_, live_.get(), *shards_.front());
     order_ticker_->start();
   });
 }

@@ -11,6 +11,7 @@
 #include "base/config.hpp"
 #include "base/result.hpp"
 #include "chat/fanout.hpp"
+#include "chat/live_rooms.hpp"
 #include "chat/message_store.hpp"
 #include "chat/page_cache.hpp"
 #include "chat/relay.hpp"
@@ -74,6 +75,8 @@ class Server {
   Result<void> listen(const std::vector<net::ListenAddress>& addresses, std::string_view scheme,
                       void (Shard::*accept)(int fd, const net::IpAddress& peer));
   std::unique_ptr<chat::RoomOrder> make_order(chat::MessageStore& messages);
+  bool overloaded() const { return fanout_.undelivered() > config_.store_queue_max; }
+  void start_relay();
   void settle(std::vector<chat::Outcome> outcomes);
   void on_every_loop(const std::function<void(Shard&)>& action);
 
@@ -83,6 +86,7 @@ class Server {
   chat::Relay& relay_;
   chat::PageCache pages_;                   // in front of the store that main chose
   std::unique_ptr<chat::RoomOrder> order_;  // null: this is the only node
+  std::unique_ptr<chat::LiveRooms> live_;   // null: so it is, for what is not stored
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;

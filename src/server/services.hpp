@@ -14,6 +14,7 @@
 #include "chat/fanout.hpp"
 #include "chat/identity.hpp"
 #include "chat/limits.hpp"
+#include "chat/live_rooms.hpp"
 #include "chat/presence.hpp"
 #include "chat/relay.hpp"
 #include "chat/room_order.hpp"
@@ -102,7 +103,8 @@ struct Services {
   chat::Fanout& fanout;
   chat::StoreQueue& store;
   chat::RoomOrder* order = nullptr;    // null: no other node writes to the store
-  const chat::Relay* relay = nullptr;  // beside it
+  chat::Relay* relay = nullptr;        // beside it
+  chat::LiveRooms* live = nullptr;     // beside it, where the relay carries what is not stored
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;

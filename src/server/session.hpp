@@ -90,6 +90,7 @@ class Session final : public Application, public Pooled<Session> {
   void on_subscribe(const stomp::Frame& frame);
   void subscribe(const SubscribeRequest& request);
   bool is_in_order(const SubscribeRequest& request);
+  void leave_order(const RoomId& room);
   std::optional<std::uint32_t> free_subscription(const SubscribeRequest& request);
   void start_replay(const SubscribeRequest& request, std::uint32_t subscription);
   void read_on(std::uint32_t number, const std::string* epoch);

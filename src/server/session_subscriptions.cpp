@@ -43,10 +43,6 @@ ReplayPage page_of_live(const chat::Fanout& fanout, const SubscribeRequest& requ
   return page;
 }
 
-Error not_readable() {
-  return {ErrorCode::server_overload, "the history could not be read; subscribe again in a while"};
-}
-
 }  // namespace
 
 void Session::on_subscribe(const stomp::Frame& frame) {
@@ -147,40 +143,6 @@ std::optional<std::uint32_t> Session::free_subscription(const SubscribeRequest& 
   return free;
 }
 
-// Where several nodes write to a room its messages are put in order while somebody listens. False:
-// that has to begin first; then subscribe() is called again.
-bool Session::is_in_order(const SubscribeRequest& request) {
-  chat::RoomOrder* const order = shard_.services().order;
-  const Destination& to = request.destination;
-  const bool of_stored_room = to.kind == Destination::Kind::room && !request.live;
-  if (order == nullptr || !of_stored_room || order->watch(to.room)) return true;
-  waiting_for_room_ = true;
-  const bool taken = shard_.services().store.read([shard = &shard_, handle = handle_, request] {
-    Services& services = shard->services();
-    const auto opened = services.order->open(request.destination.room);
-    if (!opened) services.store.health().call_failed("the room could not be read", opened.error());
-    shard->loop().post([shard, handle, request, ok = opened.ok()] {
-      Session* const session = shard->sessions().find(handle);
-      if (session == nullptr) return;
-      session->waiting_for_room_ = false;
-      if (!session->ended_) {
-        if (ok) {
-          session->subscribe(request);
-        } else {
-          session->refuse(not_readable(), request.receipt);
-        }
-      }
-      session->resume();
-    });
-  });
-  if (!taken) {
-    waiting_for_room_ = false;
-    refuse({ErrorCode::server_overload, "too much is waiting; try again in a while"},
-           request.receipt);
-  }
-  return false;
-}
-
 void Session::subscribe(const SubscribeRequest& request) {
   const auto free = free_subscription(request);
   if (!free || !is_in_order(request)) return;
@@ -247,7 +209,7 @@ void Session::drop_subscription(std::uint32_t subscription) {
   using Kind = Destination::Kind;
   if (destination.kind == Kind::room) {
     presence.leave(destination.room, identity_.id());
-    if (shard_.services().order != nullptr) shard_.services().order->unwatch(destination.room);
+    leave_order(destination.room);
   }
   if (destination.kind == Kind::presence) presence.unwatch(destination.room);
   if (destination.kind == Kind::queue) broker_->leave(subscription);
@@ -330,7 +292,7 @@ void Session::abandon_replay(std::uint32_t number) {
   drop_subscription(subscription);
   const std::array ended{stomp::Header{"ended-destination", destination},
                          stomp::Header{"ended-subscription", id}};
-  refuse(not_readable(), "", std::span(ended).first(id.empty() ? 1 : 2));
+  refuse(history_not_readable(), "", std::span(ended).first(id.empty() ? 1 : 2));
 }
 
 void Session::on_page(std::uint32_t number, const ReplayPage& page) {

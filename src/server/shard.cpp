@@ -264,4 +264,12 @@ void Shard::shut_down(bool at_once) {
   waiting_requests_.for_each([](HttpConnection& connection) { connection.shut_down(); });
 }
 
+void deliver_news(Services& services, const chat::UserNews& news) {
+  const auto batch = std::make_shared<const std::vector<News>>(
+      1, News{Destination::Kind::rooms, RoomId{news.whom.value}, news.body});
+  for (Shard* const shard : services.shards) {
+    shard->loop().post([shard, batch] { shard->deliver(batch); });
+  }
+}
+
 }  // namespace rtc::server

@@ -134,4 +134,7 @@ class Shard : private net::Timer {
   net::Loop loop_;           // last: its connections go first, and they use all of the above
 };
 
+// Tells the person's sessions on all loops of this node. Any thread.
+void deliver_news(Services& services, const chat::UserNews& news);
+
 }  // namespace rtc::server

@@ -54,6 +54,21 @@ MessageBatch batch(const RoomId& room, MessageId first, std::size_t count = 1,
 class Node {
  public:
   explicit Node(RedisOptions options) : relay_(std::move(options)) {
+    relay_.on_live(
+        [this](const MessageBatch& messages) {
+          const std::scoped_lock lock(mutex_);
+          for (const Message& each : *messages) {
+            EXPECT_TRUE(each.live);
+            live_.push_back(each.id);
+          }
+          pieces_.push_back(messages->size());
+          changed_.notify_all();
+        },
+        [this](const UserNews& news) {
+          const std::scoped_lock lock(mutex_);
+          news_.push_back(news.body);
+          changed_.notify_all();
+        });
     relay_.start(
         [this](const MessageBatch& messages) {
           const std::scoped_lock lock(mutex_);
@@ -81,6 +96,15 @@ class Node {
   void wait_for_id(MessageId id) {
     wait([&] { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); });
   }
+  void wait_for_live(std::size_t count) {
+    wait([&] { return live_.size() >= count; });
+  }
+  void wait_for_live_id(MessageId id) {
+    wait([&] { return std::find(live_.begin(), live_.end(), id) != live_.end(); });
+  }
+  void wait_for_news(const std::string& last) {
+    wait([&] { return !news_.empty() && news_.back() == last; });
+  }
   // Figures tell nobody when they change.
   void wait_for_figures(const std::function<bool(const RelayFigures&)>& holds) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -96,6 +120,18 @@ class Node {
     const std::scoped_lock lock(mutex_);
     return ids_;
   }
+  std::vector<MessageId> live() {
+    const std::scoped_lock lock(mutex_);
+    return live_;
+  }
+  std::vector<std::size_t> pieces() {
+    const std::scoped_lock lock(mutex_);
+    return pieces_;
+  }
+  std::vector<std::string> news() {
+    const std::scoped_lock lock(mutex_);
+    return news_;
+  }
   std::size_t doubts() {
     const std::scoped_lock lock(mutex_);
     return doubts_;
@@ -105,6 +141,9 @@ class Node {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<MessageId> ids_;
+  std::vector<MessageId> live_;
+  std::vector<std::size_t> pieces_;  // messages of each call
+  std::vector<std::string> news_;
   std::size_t doubts_ = 0;
   RedisRelay relay_;  // first to go: its thread uses the others
 };
@@ -192,6 +231,60 @@ TEST_F(RedisRelayTest, DropsAndCountsWhatIsForgedOrBroken) {
   forger.relay().publish(batch(room_, 1));
   here.wait_for_figures([](const RelayFigures& figures) { return figures.refused >= 4; });
   EXPECT_TRUE(here.ids().empty());
+}
+
+TEST_F(RedisRelayTest, BringsWhatIsStoredNowhereToTheOthersAlone) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  EXPECT_TRUE(here.relay().carries_live());
+  for (Node* each : {&here, &there}) each->relay().follow(room_);
+  here.wait_for_doubts(1);
+  there.wait_for_doubts(1);
+  here.relay().publish_live(batch(RoomId::random(), 1000));
+  for (MessageId id = 1; id <= 500; ++id) here.relay().publish_live(batch(room_, id));
+  here.relay().publish_live(batch(room_, 501, 24, std::string(100 << 10, 'x')));
+  there.wait_for_live(524);
+  EXPECT_EQ(there.live(), up_to(524));
+  EXPECT_GE(there.pieces().back(), 24U) << "2.4 MiB, in one piece";
+  EXPECT_TRUE(here.live().empty());
+  EXPECT_TRUE(there.ids().empty()) << "not among those that are stored";
+}
+
+TEST_F(RedisRelayTest, TellsNewsToAllOthers) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  Node third(options_for(server_));
+  // Every connected node hears them, and nothing says when it does.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (server_.ask({"PUBLISH", "test:news", ""}) != "3") {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
+  const UserId whom = UserId::random();
+  for (int n = 1; n <= 50; ++n) here.relay().tell({whom, std::to_string(n)});
+  there.wait_for_news("50");
+  third.wait_for_news("50");
+  EXPECT_EQ(there.news().size(), 50U);
+  EXPECT_EQ(there.news().front(), "1");
+  EXPECT_TRUE(here.news().empty());
+}
+
+// Redis takes messages and dies before it answers: they go again, and are not told again.
+TEST_F(RedisRelayTest, WhatIsStoredNowhereComesOnceThoughItIsSentAgain) {
+  Node here(options_for(server_));
+  Node there(options_for(server_));
+  there.relay().follow(room_);
+  there.wait_for_doubts(1);
+  here.wait_until_connected();
+  MessageId id = 0;
+  for (int round = 0; round < 5; ++round) {
+    for (int n = 0; n < 200; ++n) here.relay().publish_live(batch(room_, ++id));
+    EXPECT_EQ(server_.ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}).empty(), false);
+  }
+  // Its own connection is there again when this has come.
+  here.relay().publish_live(batch(room_, ++id));
+  there.wait_for_live_id(id);
+  EXPECT_EQ(there.live(), up_to(id));
+  EXPECT_GT(here.relay().figures().reconnects, 0U);
 }
 
 TEST_F(RedisRelayTest, ComesBackWhenRedisDoesAndSendsWhatWaited) {

@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  choices, createRoom, history, lobby, metric, newRoom, newUser, openPrivateRoom, postRaw, request, seed, waitFor,
-  wholeHistory,
+  choices, history, lobby, metric, newRoom, newUser, openPrivateRoom, request, seed, waitFor, wholeHistory,
 } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 import { clusterFor, connected } from './redis.mjs';
@@ -139,14 +138,6 @@ describe('several nodes', () => {
     const stranger = await memberFor(t, nodes[1], await newUser(nodes[1]), lobby);
     stranger.send('SUBSCRIBE', { destination: `/sub/channel/${room}`, id: 'not his' });
     assert.equal((await stranger.message('errors')).body.type, 'FORBIDDEN_ACCESS');
-  });
-
-  it('offers no rooms without history', async (t) => {
-    const { nodes } = await clusterFor(t, 1);
-    const user = await newUser(nodes[0]);
-    const { status, json } = await postRaw(nodes[0], user, '/chatroom', { name: 'live', history: false });
-    assert.deepEqual([status, json.type], [403, 'FORBIDDEN_ACTION']);
-    assert.equal((await createRoom(nodes[0], user, 'stored')).status, 200);
   });
 });
 

@@ -98,6 +98,44 @@ TEST_F(FanoutTest, HasAnEpochOfItsOwn) {
   EXPECT_NE(fanout_.live_epoch(), Fanout().live_epoch());
 }
 
+TEST_F(FanoutTest, NumbersWhatOtherNodesSentAsItsOwn) {
+  publish({1});
+  fanout_.collect(0);
+  fanout_.take_live({{room(1), 700, {}, "theirs", 5, true}, {room(2), 9, {}, "theirs", 5, true}});
+  EXPECT_THAT(publish({1, 2}), ElementsAre(3, 2));
+  const auto taken = fanout_.collect(0);
+  ASSERT_EQ(taken.size(), 2U);
+  EXPECT_EQ(taken[0].batch->at(0).id, 2U);
+  EXPECT_EQ(taken[0].batch->at(1).id, 1U);
+  EXPECT_TRUE(taken[0].batch->at(0).live);
+  EXPECT_EQ(fanout_.live_messages(), 3U) << "its own";
+}
+
+TEST_F(FanoutTest, LeavesAnIdOutOfARoomThatHadOne) {
+  fanout_.leave_out(room(1));
+  EXPECT_THAT(publish({1}), ElementsAre(1));
+  fanout_.leave_out(room(1));
+  EXPECT_EQ(fanout_.newest(room(1)), 2U);
+  EXPECT_THAT(publish({1}), ElementsAre(3));
+}
+
+TEST_F(FanoutTest, KeepsItsOwnLiveMessagesForOtherNodesIfToldTo) {
+  publish({1});
+  EXPECT_THAT(fanout_.collect_live(), IsEmpty());
+  int told = 0;
+  fanout_.keep_live([&] { ++told; });
+  publish({1, 2});
+  fanout_.take_live({{room(1), 1, {}, "theirs", 5, true}});
+  fanout_.publish(std::make_shared<const std::vector<Message>>(2));
+  publish({1});
+  EXPECT_EQ(told, 2);
+  const auto kept = fanout_.collect_live();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0]->size(), 2U);
+  EXPECT_EQ(kept[1]->at(0).id, 4U);
+  EXPECT_THAT(fanout_.collect_live(), IsEmpty());
+}
+
 TEST_F(FanoutTest, KeepsOneOrderForAllWhateverThreadsPublish) {
   constexpr int kThreads = 4;
   constexpr int kBatches = 500;

@@ -51,6 +51,42 @@ TEST_F(PayloadTest, GivesBackWhatAnotherNodeSent) {
   }
 }
 
+TEST_F(PayloadTest, SaysOfMessagesThatTheyAreStoredNowhere) {
+  std::vector<const Message*> pointers;
+  for (const Message& each : messages_) pointers.push_back(&each);
+  const auto decoded = here_.decode(room_, there_.encode_live(pointers, 12));
+  ASSERT_TRUE(decoded);
+  EXPECT_FALSE(decoded->own);
+  EXPECT_EQ(decoded->sequence, 12U);
+  ASSERT_EQ(decoded->messages.size(), messages_.size());
+  EXPECT_TRUE(decoded->messages[0].live);
+  EXPECT_EQ(decoded->messages[2].text, messages_[2].text);
+  EXPECT_TRUE(there_.decode(room_, there_.encode_live(pointers, 12))->own);
+  EXPECT_FALSE(here_.decode(room_, there_.encode_live(pointers, 0))) << "numbers begin with 1";
+  EXPECT_EQ(here_.decode(room_, encode(there_, messages_))->sequence, 0U);
+}
+
+TEST_F(PayloadTest, CarriesNewsAndNothingElseInTheirPlace) {
+  const chat::UserNews news{UserId::random(), R"({"roomId":"한"})"};
+  const std::string payload = there_.encode(news, 7);
+  const auto decoded = here_.decode_news(payload);
+  ASSERT_TRUE(decoded && decoded->news);
+  EXPECT_EQ(decoded->sequence, 7U);
+  EXPECT_EQ(decoded->news->whom, news.whom);
+  EXPECT_EQ(decoded->news->body, news.body);
+  EXPECT_TRUE(there_.decode_news(payload)->own);
+  EXPECT_NE(decoded->node, Payloads::Node{});
+  EXPECT_FALSE(here_.decode(RoomId{news.whom.value}, payload));
+  EXPECT_FALSE(here_.decode_news(encode(there_, messages_)));
+  EXPECT_FALSE(here_.decode_news(Payloads("another", "epoch").encode(news, 7)));
+  for (std::size_t i = 0; i < payload.size(); ++i) {
+    std::string broken = payload;
+    broken[i] = static_cast<char>(broken[i] ^ 1);
+    EXPECT_FALSE(here_.decode_news(broken)) << "byte " << i;
+    EXPECT_FALSE(here_.decode_news(payload.substr(0, i))) << "cut to " << i;
+  }
+}
+
 TEST_F(PayloadTest, KnowsItsOwn) {
   const auto decoded = here_.decode(room_, encode(here_, messages_));
   ASSERT_TRUE(decoded);
@@ -89,8 +125,9 @@ TEST_F(PayloadTest, RefusesRubbish) {
   for (int round = 0; round < 2'000; ++round) {
     std::string rubbish(test::pick(random, 0, 200), '\0');
     for (char& each : rubbish) each = static_cast<char>(test::pick(random, 0, 255));
-    if (!rubbish.empty()) rubbish[0] = 1;
+    if (!rubbish.empty()) rubbish[0] = static_cast<char>(1 + round % 3);
     EXPECT_FALSE(here_.decode(room_, rubbish));
+    EXPECT_FALSE(here_.decode_news(rubbish));
   }
   EXPECT_FALSE(here_.decode(room_, std::string(Payloads::kBytesMax + 1, '\1')));
 }
