@@ -51,7 +51,7 @@ std::span<const Setting> all_settings() {
        "data_dir: libpq's URI, such as postgresql://chat@db.example/chat; empty: SQLite. Not as a "
        "flag when it holds a password: others can see those."},
       {"postgres_shared", &Config::postgres_shared, "true", 0, 0,
-       "Whether other nodes write to that database too; then it is asked for a room's newest id "
+       "Whether other nodes write to that database too; then it is asked whether there is more "
        "before a newest page is answered from memory. Say false for one node alone."},
       {"token_secret", &Config::token_secret, "", 0, 0,
        "Key that signs the tokens, at least 32 bytes; empty: made at the first start and kept in "

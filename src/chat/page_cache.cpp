@@ -57,12 +57,7 @@ void PageCache::add(const std::vector<Message>& messages) {
 Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId before,
                                                     std::uint32_t limit) {
   if (bounds_.bytes_max == 0) return behind_.page_before(room, before, limit);
-  if (shared_ && before == 0) {
-    auto newest = behind_.page_before(room, 0, 1);
-    if (!newest || limit == 1) return newest;
-    const std::scoped_lock lock(mutex_);
-    showed(room, newest_of(*newest));
-  }
+  if (shared_ && before == 0) return newest_of_shared(room, limit);
   const bool loads = before == 0 && limit <= bounds_.messages_max;
   std::vector<Shared> page;
   bool found = false;
@@ -88,12 +83,7 @@ Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId befor
         touch(found_room);
       }
     }
-    if (loads && kept == rooms_.end()) {
-      Kept& made = rooms_[room];
-      made.use = uses_.insert(uses_.begin(), room);
-      number = made.loading = ++loads_;
-      resize(made, kRoomBytes);
-    }
+    if (loads && kept == rooms_.end()) number = begin_load(room);
   }
   if (found) {
     std::reverse(page.begin(), page.end());
@@ -106,6 +96,64 @@ Result<std::vector<Message>> PageCache::page_before(RoomId room, MessageId befor
     showed(room, newest_of(*read));
   }
   return read;
+}
+
+// Others write too, and what they wrote may not have come here yet. One question to the store,
+// begun after this call was, makes it certain.
+Result<std::vector<Message>> PageCache::newest_of_shared(RoomId room, std::uint32_t limit) {
+  const bool loads = limit <= bounds_.messages_max;
+  std::vector<Shared> known;
+  MessageId newest = 0;
+  bool enough = false;
+  std::uint64_t number = 0;
+  {
+    std::unique_lock lock(mutex_);
+    auto kept = rooms_.find(room);
+    const auto is_loading = [&] {
+      kept = rooms_.find(room);
+      return kept != rooms_.end() && kept->second.loading != 0;
+    };
+    if (loads) loaded_.wait(lock, [&] { return !is_loading(); });
+    if (kept == rooms_.end()) {
+      if (loads) number = begin_load(room);
+    } else if (kept->second.loading == 0) {
+      newest = kept->second.newest();
+      const MessageId oldest = kept->second.oldest();
+      enough = oldest == 1 || newest - oldest + 1 >= limit;
+      if (enough) {
+        known = between(kept->second, newest < limit ? 1 : newest - limit + 1, newest);
+        touch(kept->second);
+      }
+    }
+  }
+  if (number != 0) return load(room, number, limit);
+  if (enough) {
+    const auto later = behind_.page_after(room, newest, bounds_.messages_max);
+    if (!later) return later.error();
+    if (later->size() < bounds_.messages_max) return top_up(known, *later, limit);
+  }
+  auto read = behind_.page_before(room, 0, limit);
+  if (read) {
+    const std::scoped_lock lock(mutex_);
+    showed(room, newest_of(*read));
+  }
+  return read;
+}
+
+// The page, newest first; what was not here is from now on.
+std::vector<Message> PageCache::top_up(const std::vector<Shared>& known,
+                                       const std::vector<Message>& later, std::uint32_t limit) {
+  (later.empty() ? figures_.hits : figures_.topped_up).fetch_add(1, std::memory_order_relaxed);
+  if (!later.empty()) add(later);
+  std::vector<Message> page;
+  page.reserve(std::min<std::size_t>(limit, known.size() + later.size()));
+  for (auto each = later.rbegin(); each != later.rend() && page.size() < limit; ++each) {
+    page.push_back(*each);
+  }
+  for (auto each = known.rbegin(); each != known.rend() && page.size() < limit; ++each) {
+    page.push_back(**each);
+  }
+  return page;
 }
 
 Result<std::vector<Message>> PageCache::page_after(RoomId room, MessageId after,
@@ -146,6 +194,14 @@ std::vector<Message> PageCache::hit(const std::vector<Shared>& page) {
   messages.reserve(page.size());
   for (const Shared& each : page) messages.push_back(*each);
   return messages;
+}
+
+std::uint64_t PageCache::begin_load(RoomId room) {
+  Kept& made = rooms_[room];
+  made.use = uses_.insert(uses_.begin(), room);
+  made.loading = ++loads_;
+  resize(made, kRoomBytes);
+  return made.loading;
 }
 
 Result<std::vector<Message>> PageCache::load(RoomId room, std::uint64_t number,

@@ -11,8 +11,9 @@
 // Messages are never changed or deleted, and ids stay for as long as the process lives, so nothing
 // else makes a kept room stale, unless other nodes write to the store too (`shared()`). Then what
 // they and this node committed comes by add(), in the order of ids but some time later, and the
-// store is asked for the newest id (one row) before a newest page is answered from memory. Threads
-// as MessageStore; the lock is never held over a call of the store behind.
+// store is asked for each newest page: for what came after the messages that are here, mostly
+// nothing (docs/adr/0021). Threads as MessageStore; the lock is never held over a call of the store
+// behind.
 #pragma once
 
 #include <atomic>
@@ -39,6 +40,7 @@ struct PageCacheBounds {
 // Read by any thread (metrics).
 struct PageCacheFigures {
   std::atomic<std::uint64_t> hits{0};       // pages answered from memory
+  std::atomic<std::uint64_t> topped_up{0};  // shared: so, but for messages that the store had
   std::atomic<std::uint64_t> misses{0};     // newest pages that the store was asked for
   std::atomic<std::uint64_t> evictions{0};  // rooms that went because of a bound
   std::atomic<std::uint64_t> rooms{0};      // kept now
@@ -86,6 +88,7 @@ class PageCache final : public MessageStore {
   // All under mutex_.
   static std::vector<Shared> between(const Kept& kept, MessageId first, MessageId last);
   void add(Rooms::iterator kept, Message message);
+  std::uint64_t begin_load(RoomId room);
   void finish_load(RoomId room, std::uint64_t number, const std::vector<Shared>& newest_first);
   void showed(RoomId room, MessageId newest);  // a read of the store did, beside any load
   std::size_t room_bytes_max() const;
@@ -95,6 +98,9 @@ class PageCache final : public MessageStore {
   void drop(Rooms::iterator kept);
   void evict();
 
+  Result<std::vector<Message>> newest_of_shared(RoomId room, std::uint32_t limit);
+  std::vector<Message> top_up(const std::vector<Shared>& known, const std::vector<Message>& later,
+                              std::uint32_t limit);
   Result<std::vector<Message>> load(RoomId room, std::uint64_t number, std::uint32_t limit);
   std::vector<Message> hit(const std::vector<Shared>& page);
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kNotRead = "the history could not be read";
+constexpr const char* kTooMuchWaits = "too much is waiting; try again in a while";
 
 http::Response json_response(unsigned status, std::string body) {
   return {status, {{"Cache-Control", "no-store"}}, std::string(kJson), std::move(body)};
@@ -65,8 +66,7 @@ void answer_from_store(const ApiCall& call, StoreAccess access,
   };
   chat::StoreQueue& store = shard->services().store;
   if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
-    answer(call, error_response(
-                     {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
+    answer(call, error_response({ErrorCode::server_overload, kTooMuchWaits}));
   }
 }
 
@@ -142,6 +142,37 @@ std::optional<http::Response> refuse_entry(Shard& shard, const RoomId& room_id,
   return refuse_entry(**room, user);
 }
 
+http::Response page_response(Services& services, const RoomId& room, MessageId before,
+                             std::uint32_t limit) {
+  const auto page = services.messages.page_before(room, before, limit);
+  if (!page) return store_error(services, kNotRead, page.error());
+  return success("SUCCESS_GET_CHAT_LIST", messages_json(*page, services.config.page_bytes_max));
+}
+
+void answer_all(const std::vector<PageFlights::Waiter>& waiters, http::Response response) {
+  const auto shared = std::make_shared<const http::Response>(std::move(response));
+  for (const PageFlights::Waiter& each : waiters) {
+    each.shard->loop().post([each, shared] {
+      if (auto* connection = each.shard->waiting_requests().find(each.connection)) {
+        connection->respond(*shared);
+      }
+    });
+  }
+}
+
+// The newest page where each costs a question to a database: it is asked once for all who wait.
+void answer_newest(const ApiCall& call, const RoomId& room, std::uint32_t limit) {
+  Services& services = call.shard.services();
+  if (!services.flights.join(room, limit, {&call.shard, call.connection})) return;
+  const bool taken = services.store.read([&services, room, limit] {
+    const auto waiters = services.flights.take(room, limit);
+    answer_all(waiters, page_response(services, room, 0, limit));
+  });
+  if (taken) return;
+  answer_all(services.flights.take(room, limit),
+             error_response({ErrorCode::server_overload, kTooMuchWaits}));
+}
+
 // A page of history before `before`; 0: the newest.
 void answer_page(const ApiCall& call, MessageId before) {
   const auto identity = authenticate(call);
@@ -158,6 +189,10 @@ void answer_page(const ApiCall& call, MessageId before) {
       answer(call, std::move(*refused));
       return;
     }
+    if (before == 0 && call.shard.services().messages.shared()) {
+      answer_newest(call, *room_id, *limit);
+      return;
+    }
   }
   answer_from_store(call, StoreAccess::reads,
                     [&shard = call.shard, room_id = *room_id, before, limit = *limit,
@@ -166,10 +201,7 @@ void answer_page(const ApiCall& call, MessageId before) {
                         if (auto refused = refuse_entry(shard, room_id, user))
                           return std::move(*refused);
                       }
-                      const auto page = services.messages.page_before(room_id, before, limit);
-                      if (!page) return store_error(services, kNotRead, page.error());
-                      return success("SUCCESS_GET_CHAT_LIST",
-                                     messages_json(*page, services.config.page_bytes_max));
+                      return page_response(services, room_id, before, limit);
                     });
 }
 

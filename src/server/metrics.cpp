@@ -152,8 +152,14 @@ void add_server(Families& out, const chat::ServerFigures& server) {
               server.resolved);
 }
 
-void add_pages(Families& out, const chat::PageCacheFigures& pages) {
+void add_pages(Families& out, const chat::PageCacheFigures& pages, const PageFlights& flights) {
   out.counter("page_cache_hits_total", "Pages of history answered from memory.", pages.hits.load());
+  out.counter("page_cache_topped_up_total",
+              "Newest pages of which only what other nodes had added was read.",
+              pages.topped_up.load());
+  out.counter("page_requests_joined_total",
+              "Requests for a newest page that were answered by what another one had read.",
+              flights.joined());
   out.counter("page_cache_misses_total", "Newest pages that the store had to be asked for.",
               pages.misses.load());
   out.counter("page_cache_evictions_total",
@@ -323,7 +329,7 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   add_compression(out, shards);
   add_store(out, services.store, services.messages.log());
   if (!services.config.postgres_url.empty()) add_server(out, services.messages.server());
-  add_pages(out, pages);
+  add_pages(out, pages, services.flights);
   if (services.broker.open()) add_broker(out, services.broker);
   if (services.order != nullptr) {
     add_relay(out, services.relay->figures(), services.order->figures());

@@ -24,6 +24,7 @@
 #include "chat/token_authority.hpp"
 #include "net/address.hpp"
 #include "server/broker.hpp"
+#include "server/page_flights.hpp"
 #include "server/sockjs_service.hpp"
 
 namespace rtc::server {
@@ -102,9 +103,9 @@ struct Services {
   chat::RoomStore& rooms;
   chat::Fanout& fanout;
   chat::StoreQueue& store;
-  chat::RoomOrder* order = nullptr;    // null: no other node writes to the store
-  chat::Relay* relay = nullptr;        // beside it
-  chat::LiveRooms* live = nullptr;     // beside it, where the relay carries what is not stored
+  chat::RoomOrder* order = nullptr;  // null: no other node writes to the store
+  chat::Relay* relay = nullptr;      // beside it
+  chat::LiveRooms* live = nullptr;   // beside it, where the relay carries what is not stored
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;
@@ -121,6 +122,7 @@ struct Services {
   Rates rates{config};
   Broker broker{config};
   chat::RoomSearch room_search{rooms, config.room_search_max};
+  PageFlights flights{};
 };
 
 }  // namespace rtc::server
