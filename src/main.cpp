@@ -21,6 +21,7 @@
 #include "net/listener.hpp"
 #include "relay/kafka_relay.hpp"
 #include "relay/local_relay.hpp"
+#include "relay/redis_presence.hpp"
 #include "relay/redis_relay.hpp"
 #include "server/server.hpp"
 #include "storage/postgres_store.hpp"
@@ -130,6 +131,24 @@ Result<std::unique_ptr<chat::Relay>> make_relay(const Config& config, const std:
                           .epoch = std::move(epoch)})};
 }
 
+// Null: this is the only node, and its people are all there are.
+Result<std::unique_ptr<chat::SharedPresence>> make_shared_presence(const Config& config,
+                                                                   const std::string& secret,
+                                                                   std::string epoch) {
+  if (config.redis_url.empty()) return {std::unique_ptr<chat::SharedPresence>()};
+  auto address = relay::parse_redis_url(config.redis_url);
+  if (!address) return address.error();
+  return {std::make_unique<relay::RedisPresence>(
+      relay::RedisPresenceOptions{.address = std::move(*address),
+                                  .prefix = config.redis_prefix,
+                                  .timeout_ms = config.redis_timeout_ms,
+                                  .lifetime_ms = config.node_lifetime_ms,
+                                  .interval_ms = config.presence_interval_ms,
+                                  .names_max = config.presence_names_max,
+                                  .secret = secret,
+                                  .epoch = std::move(epoch)})};
+}
+
 // SIGTERM, SIGINT and SIGHUP (the terminal was closed) are taken by sigwait() on the main thread
 // and by nobody else.
 sigset_t block_signals() {
@@ -223,16 +242,18 @@ int serve(const Config& config) {
   if (!secret) return fail(secret.error());
   const auto relay = make_relay(config, *secret, store->messages->epoch());
   if (!relay) return fail(relay.error());
+  const auto people = make_shared_presence(config, *secret, store->messages->epoch());
+  if (!people) return fail(people.error());
   const auth::JwtTokenAuthority tokens(
       {std::move(*secret), config.token_issuer,
        static_cast<std::int64_t>(config.token_lifetime_ms / 1000)});
   const auto new_identity = [](std::string_view accept_language, std::string address) {
     return auth::make_identity(auth::preferred_language(accept_language), std::move(address));
   };
-  const auto server =
-      server::Server::create(config, std::move(*networks),
-                             {*store->messages, *store->rooms, store->readers, **relay, tokens,
-                              new_identity, server::embedded_page(), config.several_nodes()});
+  const auto server = server::Server::create(
+      config, std::move(*networks),
+      {*store->messages, *store->rooms, store->readers, **relay, tokens, new_identity,
+       server::embedded_page(), config.several_nodes(), people->get()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
   if (config.conformance) {

@@ -45,6 +45,8 @@ struct Config {
   std::uint64_t relay_check_interval_ms = 0;
   std::uint32_t relay_checks_max = 0;
   std::uint32_t relay_held_bytes_max = 0;
+  std::uint64_t node_lifetime_ms = 0;
+  std::uint32_t presence_waiting_max = 0;
 
   bool broker = false;
   std::uint32_t broker_destination_bytes_max = 0;

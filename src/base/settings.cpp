@@ -104,6 +104,12 @@ std::span<const Setting> all_settings() {
       {"relay_held_bytes_max", S::Bytes{&Config::relay_held_bytes_max}, "16MiB", kKiB, kGiB,
        "Memory of messages that wait for an older one; those beyond it are read from the "
        "database."},
+      {"node_lifetime", S::Duration{&Config::node_lifetime_ms}, "10s", kSecond, 10 * kMinute,
+       "A node of which Redis hears nothing for so long is dead: the others remove its people. So "
+       "long a room also stays as it was last known while Redis is away."},
+      {"presence_waiting_max", &Config::presence_waiting_max, "100000", 1, 100'000'000,
+       "Own people who came or went and wait to be told to Redis; with more, all of them are told "
+       "again."},
       // The broker.
       {"broker", &Config::broker, "false", 0, 0,
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "

@@ -5,7 +5,7 @@
 // taken as one change a room, so that the cost of telling it goes with time and listeners, not with
 // joins times listeners.
 //
-// Alone, a node tells its own people. Where nodes share theirs (share(); docs/adr/0019) the own are
+// Alone, a node tells its own people. Where nodes share theirs (share(); docs/adr/0022) the own are
 // handed on, and what is told of a room is what came of all nodes, or the own while that is not
 // known.
 #pragma once

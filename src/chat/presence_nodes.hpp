@@ -1,4 +1,4 @@
-// What Presence keeps where nodes share their people (docs/adr/0019): which of its own the others
+// What Presence keeps where nodes share their people (docs/adr/0022): which of its own the others
 // were not told of, and what is known here of all. Part of Presence, under its mutex.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Reads from Redis how the rooms stand that somebody here watches, and the pages of rosters
-// (docs/adr/0019). On the thread of RedisPresence.
+// (docs/adr/0022). On the thread of RedisPresence.
 //
 // A message to a room's channel only says that something changed: what did is read, so that it does
 // not matter whether messages are lost, come twice or are forged.

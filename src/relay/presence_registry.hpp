@@ -1,5 +1,5 @@
 // Tells Redis which people are here, and that this node lives; removes those of nodes that do not
-// (docs/adr/0019). On the thread of RedisPresence.
+// (docs/adr/0022). On the thread of RedisPresence.
 //
 // A session is one registration of all own people. Whenever it is not certain that Redis has what
 // it was told (the connection was lost, Redis forgot, this node was thought dead, too much waited),

@@ -1,5 +1,5 @@
 // What nodes keep of their people in Redis, and the scripts that change and read it
-// (docs/adr/0019). Each is short: a bounded number of people a call. `prefix` is the setting
+// (docs/adr/0022). Each is short: a bounded number of people a call. `prefix` is the setting
 // redis_prefix.
 //
 // Of a room, all in one hash slot, <prefix>:{<room>}:

@@ -1,4 +1,4 @@
-// The people of several nodes, kept in Redis (docs/adr/0019). A thread of its own with two
+// The people of several nodes, kept in Redis (docs/adr/0022). A thread of its own with two
 // connections does all of it, a few times a second; nobody else ever waits for Redis.
 //
 // While Redis is away a room stays as it was last known, for `lifetime_ms`; then the own people are

@@ -41,6 +41,23 @@ std::string new_token(const ApiCall& call) {
   return json_string(services.tokens.issue(identity, unix_ms() / 1000));
 }
 
+// To the request's connection, if it is there still. Any thread.
+void answer_later(Shard& shard, SlotHandle connection, http::Response response) {
+  shard.loop().post([&shard, connection, response = std::move(response)]() mutable {
+    if (auto* const waiting = shard.waiting_requests().find(connection)) {
+      waiting->respond(std::move(response));
+    }
+  });
+}
+
+void on_store_thread(const ApiCall& call, StoreAccess access, std::function<void()> job) {
+  chat::StoreQueue& store = call.shard.services().store;
+  if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
+    answer(call, error_response(
+                     {ErrorCode::server_overload, "too much is waiting; try again in a while"}));
+  }
+}
+
 }  // namespace
 
 http::Response success(std::string_view type, std::string_view response_json) {
@@ -55,19 +72,10 @@ void answer(const ApiCall& call, http::Response response) {
 
 void answer_from_store(const ApiCall& call, StoreAccess access,
                        std::function<http::Response(Services&)> work) {
-  Shard* const shard = &call.shard;
-  auto job = [shard, handle = call.connection, work = std::move(work)] {
-    http::Response response = work(shard->services());
-    shard->loop().post([shard, handle, response = std::move(response)]() mutable {
-      if (auto* connection = shard->waiting_requests().find(handle)) {
-        connection->respond(std::move(response));
-      }
-    });
-  };
-  chat::StoreQueue& store = shard->services().store;
-  if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
-    answer(call, error_response({ErrorCode::server_overload, kTooMuchWaits}));
-  }
+  on_store_thread(call, access,
+                  [&shard = call.shard, connection = call.connection, work = std::move(work)] {
+                    answer_later(shard, connection, work(shard.services()));
+                  });
 }
 
 http::Response store_error(Services& services, std::string_view what, const Error& error) {
@@ -205,6 +213,21 @@ void answer_page(const ApiCall& call, MessageId before) {
                     });
 }
 
+// Those of all nodes; while they are not known, and where this node is alone, its own.
+void answer_people(Shard& shard, SlotHandle connection, const RoomId& room,
+                   const std::optional<UserId>& after, std::uint32_t limit) {
+  Services& services = shard.services();
+  auto told = [&shard, connection, room, after, limit](std::optional<chat::Roster> roster) {
+    if (!roster) roster = shard.services().presence.page(room, after, limit);
+    answer_later(shard, connection, success("SUCCESS_GET_PEOPLE", roster_json(*roster)));
+  };
+  if (services.people_of_nodes == nullptr) {
+    told(std::nullopt);
+  } else {
+    services.people_of_nodes->page(room, after, limit, std::move(told));
+  }
+}
+
 // Who is in a room now, by id.
 void get_people(const ApiCall& call) {
   const auto identity = authenticate(call);
@@ -224,14 +247,15 @@ void get_people(const ApiCall& call) {
     answer(call, error_response(room_id ? limit.error() : room_id.error()));
     return;
   }
-  answer_from_store(call, StoreAccess::reads,
-                    [&shard = call.shard, room_id = *room_id, after, limit = *limit,
-                     user = identity->id](Services& services) {
-                      if (auto refused = refuse_entry(shard, room_id, user))
-                        return std::move(*refused);
-                      return success("SUCCESS_GET_PEOPLE",
-                                     roster_json(services.presence.page(room_id, after, limit)));
-                    });
+  on_store_thread(call, StoreAccess::reads,
+                  [&shard = call.shard, connection = call.connection, room_id = *room_id, after,
+                   limit = *limit, user = identity->id] {
+                    if (auto refused = refuse_entry(shard, room_id, user)) {
+                      answer_later(shard, connection, std::move(*refused));
+                    } else {
+                      answer_people(shard, connection, room_id, after, limit);
+                    }
+                  });
 }
 
 void get_init(const ApiCall& call) {

@@ -212,6 +212,21 @@ void add_live(Families& out, const chat::LiveRoomFigures& live) {
               live.unsure.load());
 }
 
+void add_people(Families& out, const chat::SharedPresenceFigures& people) {
+  out.gauge("presence_connected", "1 while the people of all nodes are known here, else 0.",
+            people.connected ? 1 : 0);
+  out.counter("presence_told_total", "People who came or went here, told to Redis.", people.told);
+  out.gauge("presence_waiting", "Those not yet told.", static_cast<double>(people.waiting));
+  out.counter("presence_starts_total", "Times that all people of this node were told to Redis.",
+              people.starts);
+  out.counter("presence_reads_total", "Times that Redis was asked who is in a room.", people.reads);
+  out.counter("presence_refused_total",
+              "What came from Redis forged, broken or of another version.", people.refused);
+  out.counter("presence_nodes_removed_total",
+              "Dead nodes, and lost connections of this one, whose people this node removed.",
+              people.nodes_removed);
+}
+
 void add_broker(Families& out, Broker& broker) {
   const Broker::Figures figures = broker.figures();
   out.counter("broker_messages_total", "Messages that the broker took.", figures.messages);
@@ -334,6 +349,11 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   if (services.order != nullptr) {
     add_relay(out, services.relay->figures(), services.order->figures());
     if (services.live != nullptr) add_live(out, services.live->figures());
+  }
+  if (services.people_of_nodes != nullptr) {
+    add_people(out, services.people_of_nodes->figures());
+    out.gauge("sessions_elsewhere", "Connected STOMP sessions of the other nodes.",
+              static_cast<double>(services.people_of_nodes->sessions_elsewhere()));
   }
   return out.text();
 }

@@ -75,6 +75,7 @@ Server::Server(const Config& config, const Parts& parts)
       .order = order_.get(),
       .relay = parts.several_nodes ? &parts.relay : nullptr,
       .live = live_.get(),
+      .people_of_nodes = parts.people,
       .files = files_,
       .new_identity = parts.new_identity,
       .metrics_text = [this] { return metrics_text(*services_, pages_.figures(), shards_); },
@@ -85,6 +86,9 @@ Server::Server(const Config& config, const Parts& parts)
       .metrics_allowed = {},
       .totals = {},
   });
+  if (parts.people != nullptr) {
+    parts.people->start(services_->presence, [this] { return services_->totals.sessions.load(); });
+  }
 }
 
 // Once all loops are there: what other nodes tell goes to each of them.
@@ -253,6 +257,7 @@ void Server::stop() {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
+  if (services_->people_of_nodes != nullptr) services_->people_of_nodes->stop();
   if (order_ != nullptr) order_->stop_reading();
   store_->drain();
   relay_.stop();

@@ -17,6 +17,7 @@
 #include "chat/relay.hpp"
 #include "chat/room_order.hpp"
 #include "chat/room_store.hpp"
+#include "chat/shared_presence.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/listener.hpp"
@@ -38,6 +39,7 @@ struct Parts {
       new_identity;
   std::span<const EmbeddedFile> page;
   bool several_nodes = false;  // the relay leads to others, which write to the stores too
+  chat::SharedPresence* people = nullptr;  // of all nodes; null: this one's are all
 };
 
 // The settings that name addresses, understood.

@@ -20,6 +20,7 @@
 #include "chat/room_order.hpp"
 #include "chat/room_search.hpp"
 #include "chat/room_store.hpp"
+#include "chat/shared_presence.hpp"
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/address.hpp"
@@ -103,9 +104,10 @@ struct Services {
   chat::RoomStore& rooms;
   chat::Fanout& fanout;
   chat::StoreQueue& store;
-  chat::RoomOrder* order = nullptr;  // null: no other node writes to the store
-  chat::Relay* relay = nullptr;      // beside it
-  chat::LiveRooms* live = nullptr;   // beside it, where the relay carries what is not stored
+  chat::RoomOrder* order = nullptr;                 // null: no other node writes to the store
+  chat::Relay* relay = nullptr;                     // beside it
+  chat::LiveRooms* live = nullptr;                  // beside it, where the relay carries what is not stored
+  chat::SharedPresence* people_of_nodes = nullptr;  // null: `presence` has all people
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;
@@ -117,8 +119,8 @@ struct Services {
   std::vector<net::Network> metrics_allowed;
   std::atomic<bool> draining{false};
   Totals totals;
-  chat::Presence presence{
-      {config.presence_names_max, config.typing_max, config.typing_lifetime_ms}};
+  chat::Presence presence{{config.presence_names_max, config.typing_max, config.typing_lifetime_ms,
+                           config.presence_waiting_max}};
   Rates rates{config};
   Broker broker{config};
   chat::RoomSearch room_search{rooms, config.room_search_max};

@@ -241,8 +241,14 @@ void Shard::settle(const std::vector<chat::Outcome>& outcomes) {
   }
 }
 
+std::uint64_t Shard::sessions_everywhere() const {
+  const std::uint64_t here = services_.totals.sessions.load(std::memory_order_relaxed);
+  const chat::SharedPresence* const others = services_.people_of_nodes;
+  return others == nullptr ? here : here + others->sessions_elsewhere();
+}
+
 std::uint64_t Shard::tell_count() {
-  const auto count = services_.totals.sessions.load(std::memory_order_relaxed);
+  const std::uint64_t count = sessions_everywhere();
   // Whoever is told another number than the rest must hear the next one, also if that is the old.
   if (count != count_told_) told_apart_ = true;
   if (!armed()) loop_.timers().arm(*this, config().presence_interval_ms);
@@ -251,7 +257,7 @@ std::uint64_t Shard::tell_count() {
 
 void Shard::on_timer() {
   if (!hub_.has_entry_subscribers()) return;  // the next subscriber starts it again
-  const auto count = services_.totals.sessions.load(std::memory_order_relaxed);
+  const std::uint64_t count = sessions_everywhere();
   if (count != count_told_ || std::exchange(told_apart_, false)) {
     count_told_ = count;
     hub_.deliver_count(count);

@@ -78,7 +78,8 @@ class Shard : private net::Timer {
   // hands them to the store, or to the readers at once if all are live. False when too much waits.
   bool submit(std::span<chat::Draft> drafts, SlotHandle session, std::uint32_t request);
 
-  // The number of connected people, for a subscriber of it; all hear of its changes from now on.
+  // The number of sessions on all nodes, for a subscriber of it; all hear of its changes from now
+  // on.
   std::uint64_t tell_count();
 
   // From other threads, by way of loop().post().
@@ -90,7 +91,8 @@ class Shard : private net::Timer {
   void shut_down(bool at_once);
 
  private:
-  void on_timer() override;  // presence
+  void on_timer() override;                   // presence
+  std::uint64_t sessions_everywhere() const;  // on all nodes
   bool admit(const net::IpAddress& peer, bool exempt);
   HttpConnection& take_in(int fd, const net::IpAddress& peer, bool peer_exempt,
                           net::DetachedConnection* detached);
