@@ -6,6 +6,12 @@
 #include "chat/presence.hpp"
 
 namespace rtc::chat {
+namespace {
+
+// Own people that are looked up under one lock.
+constexpr std::size_t kLookUpsAtOnce = 100;
+
+}  // namespace
 
 void PresenceNodes::keep(bool on) {
   keeps_ = on;
@@ -150,21 +156,28 @@ void Presence::keep_no_changes() {
 }
 
 std::optional<std::vector<OwnPeople>> Presence::take_own(std::size_t limit) {
-  const std::scoped_lock lock(mutex_);
-  const auto taken = nodes_->take_own(limit);
+  std::optional<PresenceNodes::Own> taken;
+  {
+    const std::scoped_lock lock(mutex_);
+    taken = nodes_->take_own(limit);
+  }
   if (!taken) return std::nullopt;
   std::vector<OwnPeople> all;
   all.reserve(taken->size());
   for (const auto& [id, changed] : *taken) {
-    const auto room = rooms_.find(id);
-    const bool empty = room == rooms_.end() || room->second.people.empty();
-    OwnPeople own{id, {}, {}, empty};
-    for (const UserId& who : changed) {
-      const SharedIdentity* const found = empty ? nullptr : room->second.people.find(who);
-      if (found != nullptr) {
-        own.here.push_back(person(*found));
-      } else {
-        own.gone.push_back(who);
+    OwnPeople own{id, {}, {}, false};
+    // A few at a time, as the loops wait for the lock. Who changes meanwhile is told next time.
+    for (auto who = changed.begin(); who != changed.end();) {
+      const std::scoped_lock lock(mutex_);
+      const auto room = rooms_.find(id);
+      own.empty = room == rooms_.end() || room->second.people.empty();
+      for (std::size_t n = 0; n < kLookUpsAtOnce && who != changed.end(); ++n, ++who) {
+        const SharedIdentity* const found = own.empty ? nullptr : room->second.people.find(*who);
+        if (found != nullptr) {
+          own.here.push_back(person(*found));
+        } else {
+          own.gone.push_back(*who);
+        }
       }
     }
     all.push_back(std::move(own));

@@ -145,6 +145,8 @@ void PresenceRegistry::tell(const chat::OwnPeople& people) {
   const RoomId& room = people.room;
   const bool opens = !open_.contains(room);
   if (opens && people.here.empty()) return;  // Redis knows none of them
+  // Who came and went while he was looked up is told next, and the room closed then.
+  const bool closes = people.empty && !opens;
   const std::string id = bytes_of(room.value);
   const std::string rooms = context_.keys.nodes("rooms:" + session_);
   if (opens) {
@@ -160,7 +162,7 @@ void PresenceRegistry::tell(const chat::OwnPeople& people) {
     const std::size_t to = std::min(from + kChunk, count);
     std::vector<std::string> arguments{"", context_.keys.channel(room), kept};
     if (opens && from == 0) arguments[0] = "open";
-    if (people.empty && to == count) arguments[0] = "close";
+    if (closes && to == count) arguments[0] = "close";
     for (std::size_t i = from; i < to; ++i) {
       if (i < people.here.size()) {
         const chat::Person& person = people.here[i];
@@ -178,7 +180,7 @@ void PresenceRegistry::tell(const chat::OwnPeople& people) {
                        });
   }
   context_.counts.told.fetch_add(count, std::memory_order_relaxed);
-  if (!people.empty) return;
+  if (!closes) return;
   open_.erase(room);
   context_.redis.ask({"SREM", rooms, id});
 }

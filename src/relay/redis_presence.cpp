@@ -158,6 +158,7 @@ void RedisPresence::tick(std::uint64_t now) {
 }
 
 void RedisPresence::take_pages() {
+  if (commands_.busy()) return;  // they wait, up to kPagesMax
   std::vector<PresenceReader::PageRequest> pages;
   {
     const std::scoped_lock lock(mutex_);
