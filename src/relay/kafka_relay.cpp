@@ -236,7 +236,8 @@ void KafkaRelay::on_records(std::span<const KafkaClient::Record> records) {
   std::vector<chat::Message> came;
   for (const auto& [room, payload] : followed) {
     auto decoded = payloads_.decode(room, payload);
-    if (!decoded) {
+    // What is stored nowhere does not go by Kafka: a payload of Redis that somebody put there.
+    if (!decoded || decoded->sequence != 0) {
       refuse();
       continue;
     }

@@ -104,9 +104,9 @@ struct Services {
   chat::RoomStore& rooms;
   chat::Fanout& fanout;
   chat::StoreQueue& store;
-  chat::RoomOrder* order = nullptr;                 // null: no other node writes to the store
-  chat::Relay* relay = nullptr;                     // beside it
-  chat::LiveRooms* live = nullptr;                  // beside it, where the relay carries what is not stored
+  chat::RoomOrder* order = nullptr;  // null: no other node writes to the store
+  chat::Relay* relay = nullptr;      // beside it
+  chat::LiveRooms* live = nullptr;   // beside it, where the relay carries what is not stored
   chat::SharedPresence* people_of_nodes = nullptr;  // null: `presence` has all people
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.

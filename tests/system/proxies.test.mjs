@@ -94,7 +94,8 @@ for (const name of ['haproxy', 'nginx']) {
 it('HAProxy leads nodes to the Redis that is the primary', async (t) => {
   const [first, second] = [await Redis.for(t), await Redis.for(t)];
   for (const redis of [first, second]) {
-    const rights = ['&realtimechat:*', '+auth', '+ping', '+publish', '+subscribe', '+unsubscribe', '+info'];
+    const rights = ['&realtimechat:*', '~realtimechat:*', '+@read', '+@write', '-@dangerous', '+auth', '+ping', '+publish', '+subscribe', '+unsubscribe',
+      '+evalsha', '+script|load', '+time', '+info'];
     assert.equal(redis.ask('ACL', 'SETUSER', 'chat', 'on', '>a-password', 'resetchannels', ...rights), 'OK');
   }
   assert.equal(second.ask('REPLICAOF', '127.0.0.1', String(first.port)), 'OK');

@@ -362,11 +362,12 @@ TEST_F(PageCacheTest, ReadersBesideAWriterNeverGoBack) {
   PageCache cache(behind_, {.messages_max = 12, .rooms_max = 1, .bytes_max = 1U << 20U});
   const std::array rooms{make_room(), make_room()};  // one at a time: each evicts the other
   std::atomic<bool> writing{true};
+  std::atomic<std::size_t> pages{0};
   std::vector<std::thread> readers;
   for (unsigned r = 0; r < 3; ++r) {
     readers.emplace_back([&, r] {
       std::array<MessageId, 2> seen{};
-      for (unsigned n = r; writing; ++n) {
+      for (unsigned n = r; writing; ++n, ++pages) {
         const std::size_t which = n / 7 % 2;
         const bool deep = n % 5 == 0;
         const auto page = deep ? cache.page_after(rooms[which], seen[which] / 2, 10'000)
@@ -384,6 +385,7 @@ TEST_F(PageCacheTest, ReadersBesideAWriterNeverGoBack) {
     });
   }
   for (std::size_t n = 0; n < 2'000; ++n) {
+    while (pages < n / 2 && !HasFailure()) std::this_thread::yield();  // or it ends before them
     std::vector<Draft> drafts;
     for (int i = 0; i < kBatch; ++i) drafts.push_back(draft(rooms[n % 2], "text"));
     const auto stored = cache.append(drafts);
