@@ -8,7 +8,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { choices, metric, newRoom, newUser, seed, waitFor, wholeHistory, within } from './harness.mjs';
 import { StompSocket } from './clients.mjs';
-import { clusterFor, connected } from './redis.mjs';
+import { connected } from './cluster.mjs';
+import { clusterFor } from './redis.mjs';
 
 const rounds = Number(process.env.TEST_ROUNDS ?? 4);
 const choose = choices(seed);

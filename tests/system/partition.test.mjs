@@ -8,7 +8,8 @@ import { memberFor } from './clients.mjs';
 import { readiness } from './faults.mjs';
 import { hostFor } from './network.mjs';
 import { Postgres } from './postgres.mjs';
-import { Redis, connected } from './redis.mjs';
+import { connected } from './cluster.mjs';
+import { Redis } from './redis.mjs';
 
 const [near, far] = [0, 1]; // the node that stays, and the one that is cut off
 

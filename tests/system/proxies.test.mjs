@@ -7,7 +7,8 @@ import { Server, metric, newRoom, newUser, waitFor } from './harness.mjs';
 import { StompClient, StompPoller, clientFor, memberFor } from './clients.mjs';
 import { Postgres } from './postgres.mjs';
 import { proxyFor, redisProxyFor } from './proxies.mjs';
-import { Redis, clusterFor, connected } from './redis.mjs';
+import { connected } from './cluster.mjs';
+import { Redis, clusterFor } from './redis.mjs';
 
 // sockjs-client over one of its transports.
 class SockJsClient extends StompClient {

@@ -4,7 +4,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Server, freePort, metric, waitFor } from './harness.mjs';
+import { connected, unhurried } from './cluster.mjs';
+import { Server, freePort, waitFor } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
 export class Redis {
@@ -79,8 +80,6 @@ export class Redis {
   }
 }
 
-const rates = ['--send-rate-max', '1000000', '--send-burst-max', '1000000', '--history-replay-max', '1000000'];
-
 // So many nodes over one database and one Redis, all connected. `args` are each one's.
 export async function clusterFor(t, count, args = []) {
   const postgres = new Postgres(t);
@@ -90,17 +89,11 @@ export async function clusterFor(t, count, args = []) {
     RTC_REDIS_URL: redis.url,
     RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
   };
-  const nodes = Array.from({ length: count }, () => new Server({ args: [...rates, '--loops', '2', ...args], env }));
+  const nodes = Array.from({ length: count }, () => new Server({ args: [...unhurried, ...args], env }));
   for (const node of nodes) {
     t.after(() => node.stop());
     await node.start();
   }
   await connected(nodes);
   return { postgres, redis, nodes };
-}
-
-export async function connected(nodes) {
-  for (const node of nodes) {
-    await waitFor('a node to reach Redis', async () => (await metric(node, 'relay_connected')) === 1);
-  }
 }

@@ -4,49 +4,13 @@
 // TEST_ROUNDS: how often Redis is killed under load; TEST_SEED: the choices of an earlier run.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  choices, history, lobby, metric, newRoom, newUser, openPrivateRoom, request, seed, waitFor, wholeHistory,
-} from './harness.mjs';
+import { choices, history, lobby, metric, newRoom, newUser, openPrivateRoom, request, seed, waitFor } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
-import { clusterFor, connected } from './redis.mjs';
+import { Writer, connected, inOrder, range, take } from './cluster.mjs';
+import { clusterFor } from './redis.mjs';
 
 const rounds = Number(process.env.TEST_ROUNDS ?? 3);
 const choose = choices(seed);
-const range = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-
-async function take(client, count) {
-  const messages = [];
-  for (let n = 0; n < count; ++n) {
-    const { body } = await client.message('room');
-    messages.push(`${body.id} ${body.message}`);
-  }
-  return messages;
-}
-
-// Somebody who posts until he is told to stop: [text, id] of each that was receipted.
-class Writer {
-  sent = [];
-  #stopped = false;
-
-  constructor(client, room, name) {
-    this.ended = (async () => {
-      for (let n = 1; !this.#stopped; ++n) {
-        const text = `${name} ${n}`;
-        const { headers } = await client.post(room, text);
-        this.sent.push([text, Number(headers.id)]);
-      }
-    })();
-  }
-
-  async stop() {
-    this.#stopped = true;
-    await this.ended;
-    return this.sent;
-  }
-}
-
-const inOrder = async (server, user, room) =>
-  (await wholeHistory(server, user, room)).reverse().map(({ id, message }) => `${id} ${message}`);
 
 describe('several nodes', () => {
   it('readers and writers on three nodes see one order', async (t) => {

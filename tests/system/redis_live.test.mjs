@@ -6,7 +6,8 @@ import {
   bearer, claimsOf, history, lobby, metric, newRoom, newUser, openPrivateRoom, postRaw, request, waitFor,
 } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
-import { clusterFor, connected } from './redis.mjs';
+import { connected } from './cluster.mjs';
+import { clusterFor } from './redis.mjs';
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 const destination = (room) => `/sub/channel/${room}`;
