@@ -25,8 +25,6 @@ constexpr std::uint64_t kAnswerMsMax = 500;
 // How long a stopping relay tries to hand over what waits.
 constexpr std::uint64_t kFlushUs = 500 * kMsUs;
 constexpr std::uint64_t kPollMsMax = 100;
-// What a message costs beside its text, about.
-constexpr std::size_t kMessageBytes = 160;
 
 std::size_t bytes_of(const chat::Message& message) {
   return kMessageBytes + message.text.size();

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <hiredis/hiredis.h>
-#include <map>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/thread_name.hpp"
+#include "relay/payload_batch.hpp"
 
 namespace rtc::relay {
 namespace {
@@ -28,8 +28,6 @@ constexpr std::uint64_t kFlushMs = 500;
 constexpr std::uint64_t kPollMsMax = 100;
 // Nodes of which the newest number is known; each start of a node is another one.
 constexpr std::size_t kNodesMax = 4096;
-// What a message costs beside its text, about.
-constexpr std::size_t kMessageBytes = 160;
 
 std::uint64_t now_ms() {
   return monotonic_us() / 1000;
@@ -246,22 +244,12 @@ void RedisRelay::send(Outgoing& outgoing) {
     return;
   }
   const std::size_t bytes_max = outgoing.live ? Payloads::kLiveTextBytes : Payloads::kTextBytes;
-  std::map<RoomId, std::vector<const chat::Message*>> rooms;
-  for (const chat::Message& each : *outgoing.batch) rooms[each.room].push_back(&each);
-  for (const auto& [room, messages] : rooms) {
-    for (std::size_t from = 0; from < messages.size();) {
-      std::size_t to = from;
-      for (std::size_t bytes = 0; to < messages.size() && to - from < Payloads::kMessagesMax;
-           ++to) {
-        bytes += messages[to]->text.size() + kMessageBytes;
-        if (to > from && bytes > bytes_max) break;
-      }
-      const auto part = std::span(messages).subspan(from, to - from);
-      send(outgoing, channel(room),
-           outgoing.live ? payloads_.encode_live(part, number++) : payloads_.encode(part));
-      from = to;
-    }
-  }
+  split_by_room(
+      *outgoing.batch, bytes_max,
+      [&](const RoomId& room, std::span<const chat::Message* const> part) {
+        send(outgoing, channel(room),
+             outgoing.live ? payloads_.encode_live(part, number++) : payloads_.encode(part));
+      });
   if (outgoing.live) sequence_ = std::max(sequence_, number - 1);
 }
 
