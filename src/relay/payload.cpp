@@ -1,10 +1,6 @@
 #include "relay/payload.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/random.hpp"
 
@@ -16,79 +12,11 @@ constexpr char kLive = 2;
 constexpr char kNews = 3;
 constexpr MessageId kIdMax = (MessageId{1} << 53) - 1;
 
-template <class Number>
-void put(std::string& out, Number value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    out.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i)));
-  }
-}
-void put_bytes(std::string& out, std::span<const std::uint8_t> bytes) {
-  for (const std::uint8_t byte : bytes) out.push_back(static_cast<char>(byte));
-}
-// At most 255 bytes, as chat::SharedIdentity keeps them.
-void put_short(std::string& out, std::string_view text) {
-  out.push_back(static_cast<char>(text.size()));
-  out += text;
-}
-
-// What is read beyond the end is zero, and failed() says so.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  template <class Number>
-  Number number() {
-    std::uint64_t value = 0;
-    const std::string_view bytes = take(sizeof(Number));
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-    }
-    return static_cast<Number>(value);
-  }
-  std::string_view take(std::size_t size) {
-    failed_ = failed_ || size > rest_.size();
-    if (failed_) return {};
-    const std::string_view taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-  std::string short_text() { return std::string(take(number<std::uint8_t>())); }
-  Uuid uuid() {
-    Uuid id;
-    const std::string_view bytes = take(id.bytes.size());
-    if (!failed_) std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
-    return id;
-  }
-  bool failed() const { return failed_; }
-  bool at_end() const { return rest_.empty(); }
-  std::string_view rest() const { return rest_; }
-
- private:
-  std::string_view rest_;
-  bool failed_ = false;
-};
-
-void hmac(std::span<const std::uint8_t> key, std::string_view bytes,
-          std::array<std::uint8_t, 32>& out) {
-  unsigned size = 0;
-  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
-}
-
 }  // namespace
 
-Payloads::Payloads(std::string_view secret, std::string_view epoch) {
-  const std::span secret_bytes(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size());
-  hmac(secret_bytes, "realtimechat relay " + std::string(epoch), key_);
+Payloads::Payloads(std::string_view secret, std::string_view epoch)
+    : seal_("realtimechat relay", secret, epoch) {
   fill_random(node_);
-}
-
-std::array<std::uint8_t, Payloads::kMacBytes> Payloads::mac(std::string_view bytes) const {
-  std::array<std::uint8_t, 32> whole{};
-  hmac(key_, bytes, whole);
-  std::array<std::uint8_t, kMacBytes> cut{};
-  std::copy_n(whole.begin(), cut.size(), cut.begin());
-  return cut;
 }
 
 std::string Payloads::begin(char kind, std::uint64_t sequence, const Uuid& about,
@@ -127,7 +55,7 @@ std::string Payloads::encode(char kind, std::span<const chat::Message* const> me
     put(out, static_cast<std::uint32_t>(each->text.size()));
     out += each->text;
   }
-  put_bytes(out, mac(out));
+  put_bytes(out, seal_.mac(out));
   return out;
 }
 
@@ -135,14 +63,14 @@ std::string Payloads::encode(const chat::UserNews& news, std::uint64_t sequence)
   std::string out = begin(kNews, sequence, news.whom.value, news.body.size());
   put(out, static_cast<std::uint32_t>(news.body.size()));
   out += news.body;
-  put_bytes(out, mac(out));
+  put_bytes(out, seal_.mac(out));
   return out;
 }
 
 std::optional<Payloads::Decoded> Payloads::open(std::string_view payload, char& kind,
                                                 std::string_view& rest) const {
-  if (payload.size() < kMacBytes || payload.size() > kBytesMax) return std::nullopt;
-  const std::string_view signed_part = payload.substr(0, payload.size() - kMacBytes);
+  if (payload.size() < Seal::kBytes || payload.size() > kBytesMax) return std::nullopt;
+  const std::string_view signed_part = payload.substr(0, payload.size() - Seal::kBytes);
   Reader reader(signed_part);
   kind = reader.number<char>();
   if (kind < kStored || kind > kNews) return std::nullopt;
@@ -153,10 +81,7 @@ std::optional<Payloads::Decoded> Payloads::open(std::string_view payload, char& 
   // Unread: who forges this only has his payload ignored.
   decoded.own = decoded.node == node_;
   if (decoded.own) return decoded;
-  const auto expected = mac(signed_part);
-  if (::CRYPTO_memcmp(expected.data(), payload.data() + signed_part.size(), kMacBytes) != 0) {
-    return std::nullopt;
-  }
+  if (!seal_.is_mac(payload.substr(signed_part.size()), signed_part)) return std::nullopt;
   if (kind != kStored) {
     decoded.sequence = reader.number<std::uint64_t>();
     if (decoded.sequence == 0) return std::nullopt;
@@ -175,7 +100,7 @@ std::optional<Payloads::Decoded> Payloads::decode_news(std::string_view payload)
   chat::UserNews news;
   news.whom.value = reader.uuid();
   news.body = reader.take(reader.number<std::uint32_t>());
-  if (reader.failed() || !reader.at_end()) return std::nullopt;
+  if (!reader.whole()) return std::nullopt;
   decoded->news = std::move(news);
   return decoded;
 }
@@ -207,7 +132,7 @@ std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
     if (message.id <= before || message.id > kIdMax) return std::nullopt;
     decoded->messages.push_back(std::move(message));
   }
-  if (count == 0 || reader.failed() || !reader.at_end()) return std::nullopt;
+  if (count == 0 || !reader.whole()) return std::nullopt;
   return decoded;
 }
 

@@ -5,10 +5,9 @@
 //   news: 3, node, sequence, person (16), text (4 bytes of length), MAC
 //   a message: id (8), created_at_ms (8), sender (16), nickname, name tag and address (a byte of
 //   length each), text (4 bytes of length)
-//   the MAC: HMAC-SHA256 cut to 16 bytes
+//   the MAC: relay/sealed_bytes.hpp
 //
-// Numbers are little-endian. The key comes from what all nodes of one store share and nobody else
-// has, so nobody who can only reach the relay can speak for a node.
+// Numbers are little-endian. Nobody who can only reach the relay can speak for a node.
 #pragma once
 
 #include <array>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "chat/relay.hpp"
+#include "relay/sealed_bytes.hpp"
 
 namespace rtc::relay {
 
@@ -55,15 +55,13 @@ class Payloads {
   std::optional<Decoded> decode_news(std::string_view payload) const;
 
  private:
-  static constexpr std::size_t kMacBytes = 16;
-  std::array<std::uint8_t, kMacBytes> mac(std::string_view bytes) const;
   std::string begin(char kind, std::uint64_t sequence, const Uuid& about, std::size_t bytes) const;
   std::string encode(char kind, std::span<const chat::Message* const> messages,
                      std::uint64_t sequence) const;
   // Of a payload to be believed: its kind, who sent it, and as `rest` what stands behind that.
   std::optional<Decoded> open(std::string_view payload, char& kind, std::string_view& rest) const;
 
-  std::array<std::uint8_t, 32> key_{};
+  Seal seal_;
   Node node_{};
 };
 

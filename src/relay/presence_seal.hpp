@@ -8,7 +8,6 @@
 // Texts have a byte of length before them; numbers are little-endian.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,13 +15,12 @@
 #include <vector>
 
 #include "chat/presence_types.hpp"
+#include "relay/sealed_bytes.hpp"
 
 namespace rtc::relay {
 
 class PresenceSeal {
  public:
-  static constexpr std::size_t kMacBytes = 16;
-
   // `secret`: the tokens'; `epoch`: the store's.
   PresenceSeal(std::string_view secret, std::string_view epoch);
 
@@ -42,11 +40,7 @@ class PresenceSeal {
   std::optional<Typing> open_typing(const RoomId& room, std::string_view bytes) const;
 
  private:
-  using Mac = std::array<std::uint8_t, kMacBytes>;
-  Mac mac(std::string_view bytes) const;
-  bool is_mac(std::string_view mac, std::string_view bytes) const;
-
-  std::array<std::uint8_t, 32> key_{};
+  Seal seal_;
   std::uint64_t node_ = 0;
 };
 
