@@ -58,10 +58,10 @@ const loads = {
     ruler: 'limit',
     ratios: ['latency_p50_us', 'latency_p99_us'],
   },
-  E10: { title: '10,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session'] },
-  E19: { title: '19,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session'] },
+  E10: { title: '10,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session', 'server_cpu_percent'] },
+  E19: { title: '19,000 idle sessions', columns: idle, ruler: 'limit', ratios: ['private_bytes_per_session', 'server_cpu_percent'] },
   F: {
-    title: 'connect, subscribe, leave; 6,000 visits/s, at most 64 at once',
+    title: 'connect, subscribe, leave; 4,000 visits/s, at most 64 at once',
     columns: [['visits/s', 'visits_per_second', 0], ['server CPU µs a visit', 'server_cpu_us_per_visit', 1], ...shares],
     ruler: 'limit',
     ratios: ['server_cpu_us_per_visit'],

@@ -3,7 +3,8 @@
 // each SEND goes to all subscribers of its destination with a fixed header block, either at once,
 // in a write of its own for each ("each"), or with the turn's others in one gathered write per
 // session
-// ("gather"). No identities, no checks, no store, no history, no bounds: no chat.
+// ("gather"). A heart-beat is answered with one: it has no timers. No identities, no checks, no
+// store, no history, no bounds: no chat.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -233,7 +234,11 @@ void Limit::on_stomp(Connection& connection, std::string_view frame) {
     to.pending.append(head).append(body).append(1, '\0');
     if (!gathers_) deliver(to);
   } else if (frame.starts_with("CONNECT") || frame.starts_with("STOMP")) {
-    answer(connection, "CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0"sv);
+    const std::string_view offered = header(frame, "\nheart-beat:");
+    answer(connection, "CONNECTED\nversion:1.2\nheart-beat:" +
+                           std::string(offered.empty() ? "0,0"sv : offered) + "\n\n" + '\0');
+  } else if (frame == "\n") {
+    answer(connection, frame);
   } else if (frame.starts_with("SUBSCRIBE")) {
     Room& joined = room(header(frame, "\ndestination:"));
     connection.seats.emplace_back(&joined, static_cast<std::uint32_t>(joined.members.size()));
