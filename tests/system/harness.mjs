@@ -20,6 +20,10 @@ export const program = process.env.RTC_BINARY ?? path.join(root, 'build/release/
 // slow program (sanitizers) gets a multiple.
 export const patienceMs = 60_000 * Number(process.env.TEST_PATIENCE ?? 1);
 
+// For sockjs-client, which gives a transport up when it does not open within some hundred ms: it counts
+// on what the first answer took, and the machine may be slower for a moment.
+export const patientSockJs = { timeout: patienceMs };
+
 // Of tests with random choices: printed by them, and TEST_SEED repeats the choices of an earlier run.
 export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
@@ -301,9 +305,9 @@ export async function serverFor(t, options) {
 // --- HTTP -----------------------------------------------------------------------------------------
 
 // One HTTP call; `json` is undefined when the body is none.
-export function request(server, target, { method = 'GET', headers = {}, body } = {}) {
+export function request(server, target, { method = 'GET', headers = {}, body, localAddress } = {}) {
   const answer = new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false };
+    const options = { host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false, localAddress };
     const call = http.request(options, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
