@@ -67,7 +67,7 @@ describe('sockjs-client in Chromium', () => {
   before(async () => {
     [browser, friend, stranger] = await Promise.all([launchBrowser(), openSite(), openSite()]);
     server = await startServer({
-      args: ['--allowed-origins', friend.origin],
+      args: ['--allowed-origins', friend.origin, '--sockjs-disconnect-delay', '30s'],
     });
   });
   after(async () => {

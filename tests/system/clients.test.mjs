@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { Client, Versions } from '@stomp/stompjs';
 import WebSocket from 'ws';
 import {
-  Inbox, Server, assertRefusal, bearer, history, newRoom, newUser, patientSockJs, within,
+  Inbox, Server, assertRefusal, bearer, history, newRoom, newUser, patientSessions, patientSockJs, within,
 } from './harness.mjs';
 import { StompSocket, memberFor } from './clients.mjs';
 
@@ -120,7 +120,7 @@ const packages = {
 };
 
 describe('client packages', () => {
-  const server = new Server();
+  const server = new Server({ args: patientSessions });
   before(() => server.start());
   after(() => server.stop());
 

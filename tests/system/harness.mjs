@@ -24,6 +24,9 @@ export const patienceMs = 60_000 * Number(process.env.TEST_PATIENCE ?? 1);
 // on what the first answer took, and the machine may be slower for a moment.
 export const patientSockJs = { timeout: patienceMs };
 
+// A session of SockJS outlives a client that stands still between two requests.
+export const patientSessions = ['--sockjs-disconnect-delay', '30s'];
+
 // Of tests with random choices: printed by them, and TEST_SEED repeats the choices of an earlier run.
 export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
 

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { Inbox, Server, lobby, newRoom, newUser, request, serverFor, waitFor, within } from './harness.mjs';
+import {
+  Inbox, Server, lobby, newRoom, newUser, patientSessions, request, serverFor, waitFor, within,
+} from './harness.mjs';
 import { StompPoller, clientFor, frameText, memberFor } from './clients.mjs';
 
 const newSession = (path = '/connect') => `${path}/000/${randomUUID()}`;
@@ -44,7 +46,7 @@ const connectFrame = (user) =>
   JSON.stringify([frameText('CONNECT', { 'accept-version': '1.2', host: 'x', Authorization: `Bearer ${user.token}` })]);
 
 describe('SockJS over HTTP', () => {
-  const server = new Server({ args: ['--loops', '4'] });
+  const server = new Server({ args: ['--loops', '4', ...patientSessions] });
   before(() => server.start());
   after(() => server.stop());
 
