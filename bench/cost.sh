@@ -11,7 +11,7 @@ if [[ $quick ]]; then
   cost_users=(1000) cost_seconds=1 cost_idle_seconds=1 cost_settle=0.3 token_sessions=100000
 fi
 if [[ $smoke ]]; then
-  cost_users=(3) cost_users_small=(1) cost_rates=(0 20) cost_crowd=3 cost_seconds=0.3 cost_idle_seconds=0.3 cost_settle=0.1
+  cost_users=(3) cost_users_small=(1) cost_rates=(0 20) cost_crowd=3 cost_seconds=1 cost_idle_seconds=0.3 cost_settle=0.1
   cost_warm_up=0.1 cost_polls=(0.1 0.2) token_sessions=1000
 fi
 

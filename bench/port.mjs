@@ -1,5 +1,6 @@
 // A port that is free on 127.0.0.1, below those that the kernel gives to outgoing connections: who asks
-// one of those whether somebody listens yet may end up connected to himself.
+// one of those whether somebody listens yet may end up connected to himself. And not one of those that
+// the system tests have for themselves (tests/system/harness.mjs).
 //
 //   node bench/port.mjs
 import net from 'node:net'
@@ -14,7 +15,7 @@ const canListen = (port) =>
 
 export async function freePort() {
   for (let tries = 0; tries < 200; ++tries) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const port = 30_000 + Math.floor(Math.random() * 2_000)
     if (await canListen(port)) return port
   }
   throw new Error('no free port')

@@ -188,10 +188,11 @@ PostgresAnswer PostgresConnection::finish(Clock::time_point deadline) {
       take(result, answer);
       continue;
     }
-    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now()).count();
+    // What is there already counts, though this process stood still until it was late.
+    const auto left = std::max(std::chrono::ceil<milliseconds>(end - Clock::now()), milliseconds(0));
     pollfd ready{PQsocket(connection_.get()), POLLIN, 0};
     if (!sent) ready.events |= POLLOUT;
-    const int count = left <= 0 ? 0 : ::poll(&ready, 1, static_cast<int>(left));
+    const int count = ::poll(&ready, 1, static_cast<int>(left.count()));
     if (count < 0 && errno != EINTR) return broken();
     if (count == 0) {
       figures_.timeouts.fetch_add(1, std::memory_order_relaxed);

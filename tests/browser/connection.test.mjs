@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { writeHistory } from './history.mjs';
-import { launchBrowser, Person, startServer, Talker } from './people.mjs';
+import { launchBrowser, newContext, Person, startServer, Talker } from './people.mjs';
 import { Proxy } from './proxy.mjs';
 
 let browser;
@@ -322,7 +322,7 @@ test('what waits is kept over a reload, and sent once and in order on return', a
 
 test('tabs that open together are one person', async () => {
   await start();
-  const context = await browser.newContext({ locale: 'en-US' });
+  const context = await newContext(browser, { locale: 'en-US' });
   const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
   await Promise.all(pages.map((page) => page.goto(proxy.url)));
   const names = await Promise.all(

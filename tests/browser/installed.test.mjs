@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { waitFor } from '../system/harness.mjs';
-import { launchBrowser, Person, startServer } from './people.mjs';
+import { launchBrowser, newContext, Person, startServer } from './people.mjs';
 
 let browser;
 let server;
@@ -126,7 +126,7 @@ test('after an update nobody is served the old page, and the old files are dropp
     if (url === '/sw.js') return { body: body.toString().replace(/shell-[0-9a-f]{16}/, `shell-${version}`) };
     return {};
   });
-  const context = await browser.newContext();
+  const context = await newContext(browser);
   const page = await context.newPage();
   const shown = () => page.evaluate(() => document.querySelector('meta[name=version]').content);
   try {

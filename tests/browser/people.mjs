@@ -9,8 +9,19 @@ export const lobby = '723a2a33-577b-4380-8116-a1aa8e5868d3';
 /** The harness of the system tests; another one with the same export may stand in for it. */
 export const { startServer } = await import(process.env.TEST_HARNESS ?? '../system/harness.mjs');
 
+/** How long the browser may take for anything before a test gives up: longer than a busy machine stands
+    still and the page pauses before it tries to connect again, together. */
+export const patienceMs = 120_000;
+
+export async function newContext(browser, options) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(patienceMs);
+  return context;
+}
+
 export const launchBrowser = () =>
   chromium.launch({
+    timeout: patienceMs,
     executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: [
@@ -39,7 +50,7 @@ export class Person {
     url,
     { width = 1440, height = 900, mayLoseServer = false, ...options } = {},
   ) {
-    const context = await browser.newContext({
+    const context = await newContext(browser, {
       viewport: { width, height },
       locale: 'en-US',
       timezoneId: 'Asia/Seoul',

@@ -54,7 +54,7 @@ const others = {
 
 // Once the page has laid itself out: a new size of the window reaches it a frame later.
 const assertInside = (page, what) =>
-  page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 5_000 })
+  page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, null, { timeout: 30_000 })
     .catch(() => assert.fail(`${what}: something reaches over the edge`));
 
 for (const [kind, options] of Object.entries(readers)) {

@@ -266,6 +266,7 @@ test('the place is kept when the window is resized', async () => {
     { width: 1440, height: 900 },
   ]) {
     await anna.page.setViewportSize(size);
+    await anna.page.waitForFunction(({ width, height }) => innerWidth === width && innerHeight === height, size);
     await anna.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     const [id, top] = await first();
     assert.equal(id, place[0]);

@@ -6,7 +6,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { launchBrowser, lobby, startServer } from './people.mjs';
+import { launchBrowser, lobby, newContext, startServer } from './people.mjs';
 
 const require = createRequire(import.meta.url);
 const scripts = {
@@ -34,7 +34,8 @@ const others = ['websocket', 'xhr-streaming', 'eventsource', 'iframe-eventsource
 
 // In the page: connect, subscribe, say `text` twice, hear it twice, leave.
 async function converse({ url, transport, token, room, text }) {
-  const socket = new window.SockJS(`${url}/connect`, null, { transports: transport });
+  // It gives a transport up that does not open within some hundred ms, unless it is told not to.
+  const socket = new window.SockJS(`${url}/connect`, null, { transports: transport, timeout: 60_000 });
   const client = window.Stomp.over(socket);
   client.debug = null;
   const heard = [];
@@ -66,7 +67,7 @@ describe('sockjs-client in Chromium', () => {
   before(async () => {
     [browser, friend, stranger] = await Promise.all([launchBrowser(), openSite(), openSite()]);
     server = await startServer({
-      args: ['--allowed-origins', friend.origin],
+      args: ['--allowed-origins', friend.origin, '--sockjs-disconnect-delay', '30s'],
     });
   });
   after(async () => {
@@ -84,7 +85,7 @@ describe('sockjs-client in Chromium', () => {
   ]);
   for (const { version, transport, page: from } of cases) {
     it(`${version}, ${transport}, from ${from}`, async (t) => {
-      const context = await browser.newContext();
+      const context = await newContext(browser);
       t.after(() => context.close());
       const page = await context.newPage();
       if (from === 'another origin') {
@@ -116,7 +117,7 @@ describe('sockjs-client in Chromium', () => {
   }
 
   it('a page of a foreign origin gets through by none of them', async (t) => {
-    const context = await browser.newContext();
+    const context = await newContext(browser);
     t.after(() => context.close());
     const page = await context.newPage();
     await page.goto(`${stranger.origin}/1.6`);

@@ -53,7 +53,7 @@ after(() => browser.close());
 
 beforeEach(async () => {
   people = [];
-  server = await startServer({ args: ['--token-secret', secret] });
+  server = await startServer({ args: ['--token-secret', secret, '--typing-lifetime', '1m'] });
 });
 
 afterEach(async () => {

@@ -58,8 +58,9 @@ RedisPresenceOptions options_for(int port) {
   RedisPresenceOptions options;
   options.address = {"127.0.0.1", static_cast<std::uint16_t>(port), "", ""};
   options.prefix = "test";
-  options.timeout_ms = 1000;
-  options.lifetime_ms = 2000;
+  // So that a busy machine is not taken for a lost Redis or a dead node.
+  options.timeout_ms = 30'000;
+  options.lifetime_ms = 10'000;
   options.interval_ms = 20;
   options.names_max = 10;
   options.end_ms = 60'000;
@@ -259,10 +260,14 @@ TEST_F(RedisPresenceTest, WhoWasThereBeforeTheConnectionIsTold) {
 
 TEST_F(RedisPresenceTest, ADeadNodesPeopleGo) {
   LossyProxy proxy(server_.port());
-  Node here(server_);
+  RedisPresenceOptions options = options_for(server_.port());
+  options.lifetime_ms = 4000;
+  Node here(options);
   here.watch(room_);
   here.own().enter(room_, identity(1));
-  Node there(options_for(proxy.port()));
+  options.address.port = static_cast<std::uint16_t>(proxy.port());
+  options.timeout_ms = 2000;
+  Node there(options);
   const RoomId other = RoomId::random();
   for (std::size_t n = 1; n <= PresenceRegistry::kChunk + 2; ++n) {
     there.own().enter(room_, identity(n));
@@ -275,7 +280,7 @@ TEST_F(RedisPresenceTest, ADeadNodesPeopleGo) {
   proxy.hold_all();
   here.wait_to_know(users({1}));
   wait_until("the other room", [&] { return here.page(other)->people == 0; });
-  wait_until("it to be counted", [&] { return here.redis().figures().nodes_removed == 1; });
+  wait_until("it to be counted", [&] { return here.redis().figures().nodes_removed >= 1; });
 
   // Not dead after all: what it says in its old session counts no more, and a new one begins.
   there.own().leave(room_, user_id(2));
@@ -357,8 +362,10 @@ TEST_F(RedisPresenceTest, WhileRedisIsAwayTheLastKnownIsTold) {
 }
 
 TEST_F(RedisPresenceTest, WhenRedisIsAwayForLongTheOwnPeopleAreTold) {
-  Node here(server_);
-  Node there(server_);
+  RedisPresenceOptions options = options_for(server_.port());
+  options.lifetime_ms = 2000;
+  Node here(options);
+  Node there(options);
   here.watch(room_);
   here.own().enter(room_, identity(1));
   there.own().enter(room_, identity(2));

@@ -22,7 +22,7 @@ RedisOptions options_for(const RedisServer& server) {
   RedisOptions options;
   options.address = {"127.0.0.1", server.port(), "", ""};
   options.prefix = "test";
-  options.timeout_ms = 2000;
+  options.timeout_ms = 30'000;  // so that a busy machine is not taken for a lost Redis
   options.secret = kSecret;
   options.epoch = "epoch";
   return options;

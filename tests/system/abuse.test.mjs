@@ -37,7 +37,10 @@ describe('rates', () => {
     const server = await serverFor(t, { args: [...strict, '--send-rate-max', '1', '--send-burst-max', '5'] });
     const user = await newUser(server);
     let refused = 0;
-    for (let connection = 0; connection < 4; ++connection) {
+    let stored = 0;
+    const begin = Date.now();
+    // Three a connection, which alone would never be too many.
+    while (refused < 4) {
       const client = await memberFor(t, server, user, lobby);
       for (let n = 0; n < 3; ++n) {
         client.send('SEND', { destination: '/pub/chat', receipt: `r${n}` },
@@ -47,22 +50,25 @@ describe('rates', () => {
         if (answer.command === 'MESSAGE') {
           assert.equal(JSON.parse(answer.body).type, 'TOO_MANY_REQUESTS');
           refused += 1;
+        } else {
+          stored += 1;
         }
       }
       await client.close();
+      const seconds = (Date.now() - begin) / 1000;
+      assert.ok(stored <= 5 + seconds + 1, `${stored} messages in ${seconds} s`);
     }
-    assert.ok(refused >= 4, `${refused} of 12 refused`);
   });
 
   it('of frames slow their sender down and nobody else', async (t) => {
     const server = await serverFor(t, { args: [...strict, '--frame-rate-max', '50', '--frame-burst-max', '50'] });
     const user = await newUser(server);
     const flooder = await clientFor(t, server, user);
+    const begin = Date.now();
     for (let n = 0; n < 150; ++n) {
       flooder.send('SUBSCRIBE', { destination: '/sub/channel/entry', id: `s${n}` });
       flooder.send('UNSUBSCRIBE', { id: `s${n}` });
     }
-    const begin = Date.now();
     await flooder.sendAndWait('SUBSCRIBE', { destination: '/sub/channel/entry', id: 'last' });
     assert.ok(Date.now() - begin > 2_000, '300 frames at 50 a second take their time');
   });
@@ -105,7 +111,7 @@ it('others cannot use up the private rooms that somebody may open', async (t) =>
 });
 
 it('who asks on and on without reading holds one connection\'s share of memory, and loses no answer', async (t) => {
-  const server = await serverFor(t);
+  const server = await serverFor(t, { args: ['--outbox-time-max', '1h'] });
   const page = (await request(server, '/')).raw.toString();
   const asset = /\/assets\/[^"]+\.js/.exec(page)[0];
   const count = 2000;
@@ -115,9 +121,13 @@ it('who asks on and on without reading holds one connection\'s share of memory, 
   socket.pause();
   socket.write(`GET ${asset} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(count));
   await waitFor('its requests to wait', async () => (await metric(server, 'http_pauses_total')) > 0);
-  const taken = await metric(server, 'http_requests_total');
-  await sleep(500);
-  assert.ok((await metric(server, 'http_requests_total')) - taken < 20, 'no more of them are taken');
+  // The kernel's buffers may take some answers after the first pause, and are full then.
+  await waitFor('no more of them to be taken', async () => {
+    const taken = await metric(server, 'http_requests_total');
+    await sleep(500);
+    return (await metric(server, 'http_requests_total')) - taken < 20;
+  });
+  assert.ok((await metric(server, 'http_requests_total')) < count / 2, 'it waits for who asks');
   const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)[1]) / 1024;
   assert.ok(peak < 150, `${peak} MiB at the peak`);

@@ -163,7 +163,7 @@ describe('bad input', () => {
     });
 
     it('half a request is not waited for without end', async (t) => {
-      const hasty = new Server({ args: ['--request-timeout', '100ms'] });
+      const hasty = new Server({ args: ['--request-timeout', '1s'] });
       t.after(() => hasty.stop());
       await hasty.start();
       const answer = await overSocket(hasty, 'GET /init HTTP/1.1\r\nHost: a\r\n');

@@ -5,7 +5,9 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { Client, Versions } from '@stomp/stompjs';
 import WebSocket from 'ws';
-import { Inbox, Server, assertRefusal, bearer, metric, newUser, serverFor, waitFor, within } from './harness.mjs';
+import {
+  Inbox, Server, assertRefusal, bearer, metric, newUser, patientSockJs, serverFor, waitFor, within,
+} from './harness.mjs';
 import { StompSocket, clientFor } from './clients.mjs';
 
 const require = createRequire(import.meta.url);
@@ -63,7 +65,7 @@ const packages = {
   '@stomp/stompjs 7, STOMP 1.2': (s, u) => newClient(s, u, '1.2'),
   'stompjs 2.3.3 over a plain WebSocket': (s, u) => stompjsOver(plainSocket(s, ['v10.stomp', 'v11.stomp']), u),
   'stompjs 2.3.3 over sockjs-client, xhr-streaming': (s, u) =>
-    stompjsOver(new SockJs(`${s.url}/connect`, null, { transports: 'xhr-streaming' }), u),
+    stompjsOver(new SockJs(`${s.url}/connect`, null, { ...patientSockJs, transports: 'xhr-streaming' }), u),
   'webstomp-client 1.2.6 over a plain WebSocket': (s, u) =>
     webstompOver(plainSocket(s, webstomp.VERSIONS.supportedProtocols()), u),
 };

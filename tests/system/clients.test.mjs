@@ -5,7 +5,9 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { Client, Versions } from '@stomp/stompjs';
 import WebSocket from 'ws';
-import { Inbox, Server, assertRefusal, bearer, history, newRoom, newUser, within } from './harness.mjs';
+import {
+  Inbox, Server, assertRefusal, bearer, history, newRoom, newUser, patientSessions, patientSockJs, within,
+} from './harness.mjs';
 import { StompSocket, memberFor } from './clients.mjs';
 
 const require = createRequire(import.meta.url);
@@ -74,7 +76,7 @@ function webstompOver(socket, user, inbox) {
 
 const plainSocket = (server, protocols = ['v10.stomp', 'v11.stomp']) =>
   new WebSocket(`${server.wsUrl}/ws`, protocols);
-const sockJs16 = (url) => new SockJs16(url, null, { transports: 'websocket' });
+const sockJs16 = (url) => new SockJs16(url, null, { ...patientSockJs, transports: 'websocket' });
 
 // Each of SockJS's transports that sockjs-client has outside of a browser.
 const sockJsPackages = Object.fromEntries(
@@ -83,7 +85,7 @@ const sockJsPackages = Object.fromEntries(
       `stompjs 2.3.3 over sockjs-client ${version}, ${transports}`,
       {
         version: '1.1',
-        open: (s, u, i) => stompjsOver(new SockJs(`${s.url}/connect`, null, { transports }), u, i),
+        open: (s, u, i) => stompjsOver(new SockJs(`${s.url}/connect`, null, { ...patientSockJs, transports }), u, i),
         transports,
       },
     ]),
@@ -101,7 +103,7 @@ const packages = {
   },
   'stompjs 2.3.3 over sockjs-client 1.5.2': {
     version: '1.1',
-    open: (s, u, i) => stompjsOver(new SockJs15(`${s.url}/connect`), u, i),
+    open: (s, u, i) => stompjsOver(new SockJs15(`${s.url}/connect`, null, patientSockJs), u, i),
   },
   'stompjs 2.3.3 over sockjs-client 1.6.1 at /chat': {
     version: '1.1',
@@ -118,7 +120,7 @@ const packages = {
 };
 
 describe('client packages', () => {
-  const server = new Server();
+  const server = new Server({ args: patientSessions });
   before(() => server.start());
   after(() => server.stop());
 

@@ -48,6 +48,16 @@ export async function connected(nodes) {
 export const disconnected = (node) =>
   waitFor('the metric to say so', async () => (await metric(node, 'relay_connected')) === 0);
 
+// With these flags too, unless they are given another value.
+export function withFlags(args, defaults) {
+  const missing = Object.entries(defaults).filter(([flag]) => !args.includes(flag));
+  return [...args, ...missing.flat()];
+}
+
+// Time-outs much longer than a busy machine stands still: after them nodes rightly go on without a
+// relay, and refuse. What is killed is known to be away without them.
+export const patient = { '--postgres-timeout': '30s', '--redis-timeout': '30s' };
+
 // Settings of tests that send as fast as they can, and read all of it.
 export const unhurried = [
   '--send-rate-max', '1000000', '--send-burst-max', '1000000', '--history-replay-max', '1000000', '--loops', '2',

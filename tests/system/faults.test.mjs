@@ -268,7 +268,7 @@ it('a log that cannot be brought into the database: nobody is refused, and it is
 
 it('a disk that hangs does not hold up the end', async (t) => {
   const { server, fail, heal } = failingDisk({
-    args: ['--durability', 'fsync', '--shutdown-timeout', '1s'],
+    args: ['--durability', 'fsync', '--shutdown-timeout', '5s'],
   });
   t.after(() => server.stop());
   await server.start();

@@ -16,8 +16,16 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 export const lobby = '723a2a33-577b-4380-8116-a1aa8e5868d3';
 export const program = process.env.RTC_BINARY ?? path.join(root, 'build/release/realtimechat');
 
-// How long anything may take before a test gives up; a slow program (sanitizers) gets a multiple.
-export const patienceMs = 15_000 * Number(process.env.TEST_PATIENCE ?? 1);
+// How long anything may take before a test gives up: much longer than a busy machine stands still. A
+// slow program (sanitizers) gets a multiple.
+export const patienceMs = 60_000 * Number(process.env.TEST_PATIENCE ?? 1);
+
+// For sockjs-client, which gives a transport up when it does not open within some hundred ms: it counts
+// on what the first answer took, and the machine may be slower for a moment.
+export const patientSockJs = { timeout: patienceMs };
+
+// A session of SockJS outlives a client that stands still between two requests.
+export const patientSessions = ['--sockjs-disconnect-delay', '30s'];
 
 // Of tests with random choices: printed by them, and TEST_SEED repeats the choices of an earlier run.
 export const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
@@ -109,10 +117,30 @@ function canListen(port, host) {
   });
 }
 
-// A port free on 127.0.0.1, below those that the kernel gives to outgoing connections.
+// Several test files run at a time, and what is killed and started again must find its port free. So
+// each process has a block of ports to itself for as long as it runs: whoever listens on the first of
+// them. Below those that the kernel gives to outgoing connections, and those of ../postgres.
+const ports = { first: 20_000, end: 30_000, blockSize: 100 };
+let block;
+
+async function takeBlock() {
+  const blocks = (ports.end - ports.first) / ports.blockSize;
+  for (let tries = 0; tries < 1000; ++tries) {
+    const first = ports.first + ports.blockSize * Math.floor(Math.random() * blocks);
+    const guard = net.createServer((socket) => socket.destroy()).unref();
+    const taken = new Promise((resolve) => guard.once('error', () => resolve(false)).once('listening', () => resolve(true)));
+    guard.listen(first, '127.0.0.1');
+    if (await taken) return { first, used: 0 };
+  }
+  throw new Error('no free block of ports');
+}
+
+// A port free on 127.0.0.1. The one given longest ago comes first.
 export async function freePort(preferred) {
-  for (let tries = 0; tries < 200; ++tries) {
-    const port = tries === 0 && preferred ? preferred : 20_000 + Math.floor(Math.random() * 12_000);
+  if (preferred && (await canListen(preferred, '127.0.0.1'))) return preferred;
+  const own = await (block ??= takeBlock());
+  for (let tries = 0; tries < ports.blockSize; ++tries) {
+    const port = own.first + 1 + (own.used++ % (ports.blockSize - 1));
     if (await canListen(port, '127.0.0.1')) return port;
   }
   throw new Error('no free port');
@@ -280,9 +308,9 @@ export async function serverFor(t, options) {
 // --- HTTP -----------------------------------------------------------------------------------------
 
 // One HTTP call; `json` is undefined when the body is none.
-export function request(server, target, { method = 'GET', headers = {}, body } = {}) {
+export function request(server, target, { method = 'GET', headers = {}, body, localAddress } = {}) {
   const answer = new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false };
+    const options = { host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false, localAddress };
     const call = http.request(options, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));

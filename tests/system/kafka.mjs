@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { connected, unhurried } from './cluster.mjs';
+import { connected, patient, unhurried, withFlags } from './cluster.mjs';
 import { Server, within } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
@@ -91,10 +91,8 @@ export async function clusterFor(t, count, args = [], kafkaFor = anyKafkaFor) {
     RTC_KAFKA_TOPIC: kafka.topic,
     RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
   };
-  const nodes = Array.from(
-    { length: count },
-    () => new Server({ args: [...unhurried, '--kafka-timeout', '1500ms', ...args], env }),
-  );
+  const flags = withFlags([...unhurried, ...args], { ...patient, '--kafka-timeout': '30s' });
+  const nodes = Array.from({ length: count }, () => new Server({ args: flags, env }));
   for (const node of nodes) {
     t.after(() => node.stop());
     await node.start();

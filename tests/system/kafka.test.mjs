@@ -123,9 +123,12 @@ describe('several nodes over Kafka', () => {
   });
 });
 
+// After so long a node goes on without Kafka.
+const soon = ['--kafka-timeout', '1500ms'];
+
 describe('Kafka fails', () => {
   it(`down ${rounds} times under load: all that was receipted is seen once, in order, everywhere`, async (t) => {
-    const { nodes, kafka } = await clusterFor(t, 3, [], mock);
+    const { nodes, kafka } = await clusterFor(t, 3, soon, mock);
     const user = await newUser(nodes[0]);
     const room = await newRoom(nodes[0], user);
     const readers = await Promise.all(nodes.map((node) => memberFor(t, node, user, room)));
@@ -148,7 +151,7 @@ describe('Kafka fails', () => {
   });
 
   it('without Kafka messages reach the other nodes by the database', async (t) => {
-    const { nodes, kafka } = await clusterFor(t, 2, ['--relay-check-interval', '100ms'], mock);
+    const { nodes, kafka } = await clusterFor(t, 2, [...soon, '--relay-check-interval', '100ms'], mock);
     const user = await newUser(nodes[0]);
     const room = await newRoom(nodes[0], user);
     const reader = await memberFor(t, nodes[1], user, room);
@@ -172,7 +175,7 @@ describe('Kafka fails', () => {
   });
 
   it('hanging, it costs nobody but time', async (t) => {
-    const { nodes, kafka } = await clusterFor(t, 2, ['--relay-check-interval', '200ms'], mock);
+    const { nodes, kafka } = await clusterFor(t, 2, [...soon, '--relay-check-interval', '200ms'], mock);
     const user = await newUser(nodes[0]);
     const room = await newRoom(nodes[0], user);
     const readers = await Promise.all(nodes.map((node) => memberFor(t, node, user, room)));
@@ -189,7 +192,7 @@ describe('Kafka fails', () => {
   });
 
   it('away at the start, it is waited for', async (t) => {
-    const { nodes, kafka } = await clusterFor(t, 1, [], mock);
+    const { nodes, kafka } = await clusterFor(t, 1, soon, mock);
     await nodes[0].kill9();
     await kafka.down();
     await nodes[0].restart();

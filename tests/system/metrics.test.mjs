@@ -78,17 +78,20 @@ it('the figures of the loops, scraped under traffic, agree', async (t) => {
     const lags = sum(now, 'loop_commit_lag_seconds_count');
     return lags >= commits && lags <= loops * commits;
   });
-  const samples = await scrape(server);
+  // Nor does a loop count its writes and its turn at one stroke: a scrape on another loop may be between,
+  // as one loop is still at the end of the answer before.
+  const samples = await waitFor('the writes and turns to agree', async () => {
+    const now = await scrape(server);
+    const writes = sum(now, 'writes_total');
+    return sum(now, 'loop_writes_total') === writes && sum(now, 'loop_segments_per_write_count') === writes &&
+      sum(now, 'loop_turn_seconds_count') >= sum(now, 'loop_turns_total') && now;
+  });
   assertWhole(samples, last, loops);
   assert.equal(sum(samples, 'loop_deliveries_total'), deliveries);
   assert.equal(sum(samples, 'loop_messages_per_write_sum'), deliveries, 'messages of all writes');
   assert.ok(sum(samples, 'loop_messages_per_write_count') <= deliveries);
   assert.ok(sum(samples, 'loop_messages_per_write_count') >= members.length);
-  const writes = sum(samples, 'writes_total');
-  assert.equal(sum(samples, 'loop_writes_total'), writes);
-  assert.equal(sum(samples, 'loop_segments_per_write_count'), writes);
-  assert.ok(sum(samples, 'loop_segments_per_write_sum') >= writes, 'none is empty');
-  assert.ok(sum(samples, 'loop_turn_seconds_count') >= sum(samples, 'loop_turns_total'), 'read after them');
+  assert.ok(sum(samples, 'loop_segments_per_write_sum') >= sum(samples, 'writes_total'), 'none is empty');
   assert.ok(sum(samples, 'loop_commit_lag_seconds_sum') > 0);
   assert.equal(sum(samples, 'loop_outbox_bytes'), 0, 'everybody reads');
 });

@@ -8,7 +8,9 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { Inbox, assertRefusal, freePort, mintToken, request, serverFor, within } from './harness.mjs';
+import {
+  Inbox, assertRefusal, freePort, mintToken, patienceMs, patientSockJs, request, serverFor, within,
+} from './harness.mjs';
 import { originalClient } from './original_client.mjs';
 
 const require = createRequire(import.meta.url);
@@ -93,7 +95,7 @@ describe('the original client', () => {
         },
         openSocket: (target) => {
           const transportOptions = { websocket: { headers: { Origin } } };
-          return new SockJS(server.url + target, null, { transports: 'websocket', transportOptions });
+          return new SockJS(server.url + target, null, { ...patientSockJs, transports: 'websocket', transportOptions });
         },
         Stomp: require('stompjs'),
         onEvent: (kind, value) => inbox.push({ kind, value }),
@@ -152,6 +154,7 @@ describe('the original client', () => {
       args: ['--presence-interval', '10ms', ...(page.port === 5500 ? [] : ['--allowed-origins', page.origin])],
     });
     const browser = await chromium.launch({
+      timeout: 2 * patienceMs,
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     });
@@ -161,6 +164,7 @@ describe('the original client', () => {
     await twoUsersChat(async (name) => {
       const inbox = new Inbox();
       const context = await browser.newContext();
+      context.setDefaultTimeout(2 * patienceMs);
       const window = await context.newPage();
       window.on('pageerror', (error) => problems.push(`${name}: ${error}`));
       window.on('console', (line) => line.type() === 'error' && problems.push(`${name}: ${line.text()}`));
@@ -195,7 +199,7 @@ async function servePage(t) {
           call.onerror = () => reject(new Error('refused: ' + method + ' ' + path));
           call.send();
         }),
-        openSocket: (path) => new SockJS(api + path),
+        openSocket: (path) => new SockJS(api + path, null, ${JSON.stringify(patientSockJs)}),
         Stomp,
         onEvent: (kind, value) => globalThis.report(kind, value),
       });

@@ -20,7 +20,7 @@ async function twoNodes(t) {
   const nodes = [];
   for (const n of [near, far]) {
     const node = new Server({
-      args: ['--loops', '2', '--redis-timeout', '500ms', '--relay-check-interval', '200ms', '--postgres-timeout', '1s',
+      args: ['--loops', '2', '--redis-timeout', '5s', '--relay-check-interval', '200ms', '--postgres-timeout', '5s',
         '--send-rate-max', '1000000', '--send-burst-max', '1000000'],
       env: {
         RTC_POSTGRES_URL: postgres.urlOver(n),
@@ -120,7 +120,8 @@ describe('a node is cut off', () => {
     for (const text of texts) await heard(text, [readers[far]]);
     await connected(nodes);
     await waitFor('it to store again', async () => (await writers[far].attempt(room, 'again', { 'message-key': 'k' })).id);
-    const [newest] = await history(nodes[near], user, room, { limit: 1 });
-    assert.equal(newest.message, 'again');
+    // What was refused may have been on its way, and be stored after all.
+    const newest = await history(nodes[near], user, room, { limit: 2 });
+    assert.equal(newest.find(({ message }) => message !== 'cut off').message, 'again');
   });
 });

@@ -128,7 +128,6 @@ describe('the people of a room, over three nodes', () => {
     await memberFor(t, nodes[2], people[1], room);
     await allKnow(listeners, people);
     await nodes[1].kill9();
-    // waitFor's patience is 15 s, which is what is promised.
     const left = [people[0], people[1], people[2]];
     await waitFor('the dead to go', async () => (await page(nodes[2], people[0], room)).people === 3);
     const others = [listeners[0], listeners[2]];

@@ -56,11 +56,13 @@ async function run(t, name, text, ready) {
 
 const example = (file) => readFile(path.join(examples, file), 'utf8');
 
-// In front of nodes; what the tests know a server by: { port, url, wsUrl }.
-export async function proxyFor(t, name, nodes) {
+// In front of nodes; what the tests know a server by: { port, url, wsUrl }. `trustful`: it takes no node
+// for dead that answers late.
+export async function proxyFor(t, name, nodes, { trustful = false } = {}) {
   const port = await freePort();
   let text = (await example(kinds[name].file)).replace('0.0.0.0:80', `127.0.0.1:${port}`);
   text = text.replace('maxconn 100000', 'maxconn 1000'); // as many descriptors as a test's machine gives
+  if (trustful) text = text.replaceAll('inter 1s fall 2', 'inter 60s fall 2');
   for (const [index, node] of nodes.entries()) {
     text = text.replaceAll(`${'abc'[index]}.example:8080`, `127.0.0.1:${node.port}`);
   }

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connected, unhurried } from './cluster.mjs';
+import { connected, patient, unhurried, withFlags } from './cluster.mjs';
 import { Server, freePort, waitFor } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
@@ -89,7 +89,8 @@ export async function clusterFor(t, count, args = []) {
     RTC_REDIS_URL: redis.url,
     RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
   };
-  const nodes = Array.from({ length: count }, () => new Server({ args: [...unhurried, ...args], env }));
+  const flags = withFlags([...unhurried, ...args], patient);
+  const nodes = Array.from({ length: count }, () => new Server({ args: flags, env }));
   for (const node of nodes) {
     t.after(() => node.stop());
     await node.start();

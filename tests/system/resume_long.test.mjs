@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { it } from 'node:test';
 import SockJs from 'sockjs-client-1.6';
-import { metric, newRoom, newUser, serverFor, within } from './harness.mjs';
+import { metric, newRoom, newUser, patientSockJs, serverFor, within } from './harness.mjs';
 import { StompClient, clientFor } from './clients.mjs';
 
 const missed = 30;
@@ -34,7 +34,7 @@ async function latency(t, server, ms) {
 class SockJsPolling extends StompClient {
   constructor({ port }) {
     super();
-    this.sockjs = new SockJs(`http://127.0.0.1:${port}/connect`, null, { transports: 'xhr-polling' });
+    this.sockjs = new SockJs(`http://127.0.0.1:${port}/connect`, null, { ...patientSockJs, transports: 'xhr-polling' });
     this.opened = new Promise((resolve) => (this.sockjs.onopen = resolve));
     this.sockjs.onmessage = ({ data }) => this.received(data);
     this.sockjs.onclose = ({ code, reason }) => this.frames.end(`closed with ${code} ${reason}`);

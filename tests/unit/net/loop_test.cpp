@@ -3,6 +3,7 @@
 #include <chrono>
 #include <gtest/gtest.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -58,9 +59,12 @@ TEST(Loop, WhatIsPostedTogetherRunsInOneTurn) {
   int turns = 0;
   thread.run([&] { loop.add_turn_end([&] { ++turns; }); });
   int together_in_one = 0;
+  pid_t tid = 0;
+  thread.run([&] { tid = ::gettid(); });
   for (int round = 0; round < 50; ++round) {
     int first = 0;
     int second = 0;
+    test::await_sleep(tid);
     {
       const PostTogether together;
       loop.post([&] { first = turns; });

@@ -4,8 +4,10 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <fcntl.h>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <gtest/gtest.h>
@@ -159,6 +161,15 @@ class Awaited {
   std::condition_variable changed_;
   std::optional<T> value_;
 };
+
+// Returns once that thread of this process sleeps, as a loop with nothing to do.
+inline void await_sleep(pid_t tid) {
+  const std::string file = "/proc/self/task/" + std::to_string(tid) + "/stat";
+  for (std::string stat; stat.find(") S ") == std::string::npos;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::getline(std::ifstream(file), stat);
+  }
+}
 
 class LoopThread {
  public:
