@@ -189,7 +189,8 @@ PostgresAnswer PostgresConnection::finish(Clock::time_point deadline) {
       continue;
     }
     // What is there already counts, though this process stood still until it was late.
-    const auto left = std::max(std::chrono::ceil<milliseconds>(end - Clock::now()), milliseconds(0));
+    const auto left =
+        std::max(std::chrono::ceil<milliseconds>(end - Clock::now()), milliseconds(0));
     pollfd ready{PQsocket(connection_.get()), POLLIN, 0};
     if (!sent) ready.events |= POLLOUT;
     const int count = ::poll(&ready, 1, static_cast<int>(left.count()));

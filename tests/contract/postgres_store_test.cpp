@@ -41,7 +41,7 @@ std::unique_ptr<chat::Stores> make_postgres_stores() {
 INSTANTIATE_TEST_SUITE_P(Postgres, MessageStoreContract, testing::Values(&make_postgres_stores));
 INSTANTIATE_TEST_SUITE_P(Postgres, RoomStoreContract, testing::Values(&make_postgres_stores));
 
-constexpr std::uint32_t kPatientMs = 30'000;   // nothing here takes so long
+constexpr std::uint32_t kPatientMs = 30'000;  // nothing here takes so long
 // What is held back, is for longer; what is not, takes less, though the machine be busy.
 constexpr std::uint32_t kImpatientMs = 5'000;
 
@@ -233,8 +233,8 @@ TEST_F(PostgresStoreTest, RoomsOfVersionOneHaveNoTopicAndItsNodesGoOn) {
 }
 
 TEST_F(PostgresStoreTest, SaysWhyItCannotBeOpened) {
-  const auto nobody =
-      PostgresStore::open({.url = "postgresql://tests:no@127.0.0.1:1/none", .timeout_ms = kPatientMs});
+  const auto nobody = PostgresStore::open(
+      {.url = "postgresql://tests:no@127.0.0.1:1/none", .timeout_ms = kPatientMs});
   ASSERT_FALSE(nobody);
   EXPECT_THAT(nobody.error().message, HasSubstr("refused"));
   const auto rubbish = PostgresStore::open({.url = "postgresql://me:secret@[::1/chat"});

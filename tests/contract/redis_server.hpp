@@ -92,7 +92,8 @@ class RedisServer {
     return answer == "PONG" || answer.starts_with("NOAUTH");
   }
   // Below those that the kernel gives to outgoing connections: whoever tries to reach a server that
-  // was killed may be given its port, and is connected to himself. Each process has some of its own.
+  // was killed may be given its port, and is connected to himself. Each process has some of its
+  // own.
   static std::uint16_t free_port() {
     constexpr int kFirst = 10'000;
     constexpr int kProcesses = 1'000;

@@ -190,8 +190,8 @@ class KafkaRelayFaults : public testing::Test {
  protected:
   KafkaRelayFaults() { options_.timeout_ms = 1500; }
 
-  // A relay may lose what is said while it thinks Kafka lost, which it does of one that answers late:
-  // so it is said until one of them comes.
+  // A relay may lose what is said while it thinks Kafka lost, which it does of one that answers
+  // late: so it is said until one of them comes.
   static void say_until_heard(const std::function<void(MessageId)>& say, Node& to) {
     constexpr MessageId kFirst = 1000;
     const auto heard = [&] {
