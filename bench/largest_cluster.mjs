@@ -262,7 +262,8 @@ async function run(ends) {
   await cluster.addNode()
   for (let n = 1; ; ++n) {
     const milestone = small || milestones.has(n)
-    const probes = milestone ? { ms: small ? 500 : 5000, alone: small ? 3 : 10 } : null
+    // What nodes do anyway: among it they look at each room they watch every 30 s, so it takes as long to see.
+    const probes = milestone ? { ms: small ? 500 : 31_000, alone: small ? 3 : 10 } : null
     if (n === 1 && !small) joins.push(await join(cluster, 1000, probes))
     // Beside the joins of one node the next one starts and makes its identities, but where Redis is watched.
     const more = n < nodesMax && mayGrow()
