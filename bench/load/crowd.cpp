@@ -15,10 +15,7 @@ constexpr std::int64_t kBeatTick = 50 * kMillisecond;
 }  // namespace
 
 Crowd::Crowd(Loop& loop, const Options& options, std::uint32_t identities)
-    : loop_(loop),
-      options_(options),
-      rooms_(options.room_names),
-      last_tick_(now_ns() / kBeatTick) {
+    : loop_(loop), options_(options), rooms_(options.room_names), last_tick_(now_ns() / kBeatTick) {
   const auto name = [](std::uint32_t i) { return fmt::format("load-{}-{}", ::getpid(), i); };
   if (!options.has_identities) {
     tokens_.emplace_back();

@@ -59,7 +59,8 @@ void Hold::on_readable() {
 
 void Hold::obey(const std::string& line) {
   if (line.starts_with(kJoin)) {
-    const auto all = static_cast<std::uint32_t>(number(std::string_view(line).substr(kJoin.size())));
+    const auto all =
+        static_cast<std::uint32_t>(number(std::string_view(line).substr(kJoin.size())));
     join(std::min(all, options_.sessions()));
   } else if (line == "report") {
     report();

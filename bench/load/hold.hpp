@@ -1,12 +1,14 @@
-// Hold: the sessions of one node of a cluster. Whoever started it writes to the standard input what to
-// do, a line each, and reads the answers, lines of JSON, from the standard output
-// (bench/largest_cluster.mjs). The first answer comes by itself: {"prepared":N}, all tokens are there.
+// Hold: the sessions of one node of a cluster. Whoever started it writes to the standard input what
+// to do, a line each, and reads the answers, lines of JSON, from the standard output
+// (bench/largest_cluster.mjs). The first answer comes by itself: {"prepared":N}, all tokens are
+// there.
 //
 //   join N    {"joined":N,"seconds":S}: opens sessions until N are connected and subscribed
 //   report    {"joined":N,"closed":N,"messages":N,"bytes":N,"holes":N,"repeats":N,"told":[…]}: what
 //             came so far, heart-beats not counted; `told` is new since the last report: of each
 //             message of the room that the room file names first [id, readers who have it, when the
-//             first and when the last of them had it, in nanoseconds of the machine's monotonic clock]
+//             first and when the last of them had it, in nanoseconds of the machine's monotonic
+//             clock]
 //
 // It ends with the input. A session that the server cuts off is counted, and nothing more.
 #pragma once

@@ -153,12 +153,13 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--server", kind,
                  "realtimechat: tokens from GET /init, rooms from POST /chatroom; or stomp")
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
-  app.add_option("--mode", options.mode,
-                 "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
-                 "turns; storm: the same while --newcomers come at once; idle: only hold sessions; "
-                 "churn: join and leave; cost: one writer to all "
-                 "rooms, and readers by --transport; hold: sessions of one node of a cluster, opened "
-                 "and asked about by lines on the standard input (bench/load/hold.hpp)")
+  app.add_option(
+         "--mode", options.mode,
+         "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
+         "turns; storm: the same while --newcomers come at once; idle: only hold sessions; "
+         "churn: join and leave; cost: one writer to all "
+         "rooms, and readers by --transport; hold: sessions of one node of a cluster, opened "
+         "and asked about by lines on the standard input (bench/load/hold.hpp)")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},
                                                {"slow", Options::Mode::slow},
@@ -176,9 +177,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--send", options.send_to, "Destination, with {room}");
   app.add_option("--body", options.body, "Of a message, with {text} and {room}");
   app.add_option("--pid", options.pid, "The server's process, to read its CPU time and memory");
-  app.add_option("--from", options.from,
-                 "IPv4 addresses of this machine to connect from, in turns: each has some 28,000 ports "
-                 "towards one server, and finding a free one is slow beyond half of them");
+  app.add_option(
+      "--from", options.from,
+      "IPv4 addresses of this machine to connect from, in turns: each has some 28,000 ports "
+      "towards one server, and finding a free one is slow beyond half of them");
   app.add_option("--room-file", room_file,
                  "Names of rooms that are there already, a line each, instead of --rooms new ones");
   app.add_flag("!--no-history", options.history,
