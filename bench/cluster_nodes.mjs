@@ -41,12 +41,14 @@ export class Cluster {
   #groups = [] // of small rooms: group n is on the nodes n - 1 and n
   #prepared = 0
   #writers = []
+  #ends = [] // of processes: all at once, as a million sockets take their time
 
   static async start(ends, scratch, places, ports) {
     const cluster = new Cluster()
     Object.assign(cluster, { ends, scratch, places })
     cluster.postgres = new Postgres(ends)
     cluster.redis = await Redis.for(ends)
+    ends.after(() => Promise.all(cluster.#ends.map((end) => end())))
     cluster.redisPid = redisFigures(cluster.redis).pid
     // Of half of the ports the kernel finds a free one at once.
     cluster.addressesOfANode = Math.ceil(places.sessions / (ports / 4))
@@ -63,14 +65,14 @@ export class Cluster {
 
   // A node without sessions, and a client that has an identity for each of those to come.
   async prepareNode() {
-    const { ends, places } = this
+    const { places } = this
     const number = this.#prepared++
     const directory = path.join(this.scratch, `node-${number}`)
     mkdirSync(directory)
     const env = { RTC_POSTGRES_URL: this.postgres.url, RTC_REDIS_URL: this.redis.url, RTC_TOKEN_SECRET: 'a secret of the bench that all nodes know' }
     const node = new Server({ args: settings, env })
     Object.assign(node, { cwd: directory, dataDir: path.join(directory, 'data') })
-    ends.after(() => node.running && node.kill9())
+    this.#ends.push(() => node.running && node.kill9())
     await node.start()
     await connected([node])
     await waitFor('the people to be shared', async () => (await metric(node, 'presence_connected')) === 1)
@@ -90,7 +92,7 @@ export class Cluster {
     writeFileSync(roomFile, `${rooms.join('\n')}\n`)
     const from = Array.from({ length: this.addressesOfANode }, (_, i) => `127.${1 + (number >> 8)}.${number & 255}.${i + 1}`)
     const client = new Holder(node, { roomFile, readers: places.readers, from })
-    ends.after(() => client.end())
+    this.#ends.push(() => client.end())
     await client.prepared
     return { node, client }
   }

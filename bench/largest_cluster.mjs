@@ -314,10 +314,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ends.end(
 let result
 try {
   result = await run(ends)
+  save(result)
 } finally {
   await ends.end()
 }
-save(result)
 print(result)
 const faulty = [result.timed.faults, result.kill.faults].some((faults) => Object.values(faults).some((count) => count > 0))
 if (faulty || result.timed.cutOff > 0 || result.kill.cutOff > 0) {
