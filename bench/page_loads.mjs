@@ -7,23 +7,16 @@
 // Counts, not times: it may run beside other work.
 import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
+import { connected } from '../tests/system/cluster.mjs'
 import { Server, history, newRoom, newUser } from '../tests/system/harness.mjs'
 import { clientFor, memberFor } from '../tests/system/clients.mjs'
 import { Postgres } from '../tests/system/postgres.mjs'
-import { Redis, connected } from '../tests/system/redis.mjs'
+import { Redis } from '../tests/system/redis.mjs'
+import { Ends } from './ends.mjs'
 
 const loads = 1000
 const limit = 50
 const kept = 300 // messages of the room before the count
-
-// What tests call when they end.
-class Ends {
-  #hooks = []
-  after = (hook) => this.#hooks.push(hook)
-  async end() {
-    for (const hook of this.#hooks.reverse()) await hook()
-  }
-}
 
 function statements(postgres, statement) {
   const lines = execFileSync('psql', [postgres.url, '-XAtqc', statement]).toString().trim()

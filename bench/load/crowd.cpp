@@ -15,16 +15,18 @@ constexpr std::int64_t kBeatTick = 50 * kMillisecond;
 }  // namespace
 
 Crowd::Crowd(Loop& loop, const Options& options, std::uint32_t identities)
-    : loop_(loop), options_(options), last_tick_(now_ns() / kBeatTick) {
+    : loop_(loop), options_(options), rooms_(options.room_names), last_tick_(now_ns() / kBeatTick) {
   const auto name = [](std::uint32_t i) { return fmt::format("load-{}-{}", ::getpid(), i); };
   if (!options.has_identities) {
     tokens_.emplace_back();
-    for (std::uint32_t i = 0; i < options.rooms; ++i) rooms_.push_back(name(i));
+    for (auto i = static_cast<std::uint32_t>(rooms_.size()); i < options.rooms; ++i) {
+      rooms_.push_back(name(i));
+    }
     return;
   }
   HttpClient http(options);
   for (std::uint32_t i = 0; i < identities; ++i) tokens_.push_back(http.new_token());
-  for (std::uint32_t i = 0; i < options.rooms; ++i) {
+  for (auto i = static_cast<std::uint32_t>(rooms_.size()); i < options.rooms; ++i) {
     rooms_.push_back(http.new_room(name(i), tokens_[i % tokens_.size()], options.history));
   }
 }
@@ -34,8 +36,7 @@ Session::Place Crowd::place(std::uint32_t index) const {
   return {index, room, rooms_[room], tokens_[index % tokens_.size()]};
 }
 
-void Crowd::join(SessionEvents& events) {
-  const std::uint32_t all = options_.sessions();
+void Crowd::join(SessionEvents& events, std::uint32_t all) {
   const auto patience =
       static_cast<std::int64_t>(options_.patience_seconds * static_cast<double>(kSecond));
   std::int64_t last_progress = now_ns();

@@ -14,14 +14,16 @@ namespace load {
 
 class Crowd {
  public:
-  // Makes `identities` tokens (where the server has such) and the rooms; opens nothing yet.
+  // Makes `identities` tokens (where the server has such) and the rooms, unless they have names;
+  // opens nothing yet.
   Crowd(Loop& loop, const Options& options, std::uint32_t identities);
 
   // The place of the session of that index: rooms are filled one after the other.
   Session::Place place(std::uint32_t index) const;
   // Opens all sessions, at most --at-once under way together; returns when all are ready. `events`
   // hands on_ready() to note_ready(). Throws CannotRun when nothing goes on.
-  void join(SessionEvents& events);
+  void join(SessionEvents& events) { join(events, options_.sessions()); }
+  void join(SessionEvents& events, std::uint32_t all);  // only until so many are there
   void note_ready() { ++ready_; }
   // Sends the heart-beats that are due to servers that agreed to some. Called by join() too.
   void beat();

@@ -1,5 +1,6 @@
 #include "http.hpp"
 
+#include <arpa/inet.h>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
@@ -40,12 +41,28 @@ sockaddr_storage resolve(const Options& options) {
   return address;
 }
 
+// The port is chosen at the connect, so that the same one may lead to another server too.
+void bind_to_next(int fd, const std::vector<std::string>& from) {
+  static std::size_t next = 0;
+  const std::string& text = from[next++ % from.size()];
+  const int yes = 1;
+  ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1 ||
+      ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(fd);
+    throw CannotRun(fmt::format("cannot connect from {}", text));
+  }
+}
+
 }  // namespace
 
 int connect_to(const Options& options, bool waits) {
   static const sockaddr_storage address = resolve(options);  // looking up is dear, a run has one
   const int type = SOCK_STREAM | SOCK_CLOEXEC | (waits ? 0 : SOCK_NONBLOCK);
   const int fd = ::socket(address.ss_family, type, 0);
+  if (fd >= 0 && !options.from.empty()) bind_to_next(fd, options.from);
   const socklen_t size = address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
   const bool begun =
       fd >= 0 && (::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0 ||

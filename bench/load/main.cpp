@@ -5,6 +5,7 @@
 
 #include "churn.hpp"
 #include "cost.hpp"
+#include "hold.hpp"
 #include "idle.hpp"
 #include "options.hpp"
 #include "slow.hpp"
@@ -37,6 +38,9 @@ int run(const load::Options& options) {
       return load::Churn(options).run().finish(options.json);
     case load::Options::Mode::cost:
       return load::Cost(options).run().finish(options.json);
+    case load::Options::Mode::hold:
+      load::Hold(options).run();
+      return 0;
   }
   return kCannotRun;
 }

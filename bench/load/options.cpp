@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 #include "stamp.hpp"
 
@@ -36,6 +37,15 @@ void parse_headers(const std::vector<std::string>& headers, Options& options) {
   }
 }
 
+// A line each.
+void read_room_names(const std::string& path, Options& options) {
+  if (path.empty()) return;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) options.room_names.push_back(line);
+  if (options.room_names.empty()) throw CLI::ValidationError("--room-file: no rooms in " + path);
+  options.rooms = static_cast<std::uint32_t>(options.room_names.size());
+}
+
 void set_unless_given(std::string& value, std::string_view fallback) {
   if (value.empty()) value = fallback;
 }
@@ -63,6 +73,9 @@ void complete(Options& options) {
   }
   if (options.mode == Options::Mode::storm && options.rate <= 0) {
     throw CLI::ValidationError("--mode storm: needs --rate");
+  }
+  if (options.mode == Options::Mode::hold && options.room_names.empty()) {
+    throw CLI::ValidationError("--mode hold: needs --room-file");
   }
   if (options.mode == Options::Mode::cost && !options.has_identities) {
     throw CLI::ValidationError("--mode cost: needs --server realtimechat");
@@ -135,22 +148,26 @@ Options parse_options(int argc, char** argv) {
   std::string url;
   std::string kind = "realtimechat";
   std::vector<std::string> headers;
+  std::string room_file;
   app.add_option("url", url, "ws://HOST:PORT/PATH")->required();
   app.add_option("--server", kind,
                  "realtimechat: tokens from GET /init, rooms from POST /chatroom; or stomp")
       ->check(CLI::IsMember({"realtimechat", "stomp"}));
-  app.add_option("--mode", options.mode,
-                 "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
-                 "turns; storm: the same while --newcomers come at once; idle: only hold sessions; "
-                 "churn: join and leave; cost: one writer to all "
-                 "rooms, and readers by --transport")
+  app.add_option(
+         "--mode", options.mode,
+         "traffic; slow: the same without and with a stalled reader and one at 1 KB/s, in "
+         "turns; storm: the same while --newcomers come at once; idle: only hold sessions; "
+         "churn: join and leave; cost: one writer to all "
+         "rooms, and readers by --transport; hold: sessions of one node of a cluster, opened "
+         "and asked about by lines on the standard input (bench/load/hold.hpp)")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Options::Mode>{{"traffic", Options::Mode::traffic},
                                                {"slow", Options::Mode::slow},
                                                {"storm", Options::Mode::storm},
                                                {"idle", Options::Mode::idle},
                                                {"churn", Options::Mode::churn},
-                                               {"cost", Options::Mode::cost}}));
+                                               {"cost", Options::Mode::cost},
+                                               {"hold", Options::Mode::hold}}));
   options.subprotocol = "v12.stomp";
   app.add_option("--subprotocol", options.subprotocol, "Of the WebSocket");
   app.add_option("--header", headers, "name:value of the CONNECT frame, such as login:guest");
@@ -160,6 +177,12 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--send", options.send_to, "Destination, with {room}");
   app.add_option("--body", options.body, "Of a message, with {text} and {room}");
   app.add_option("--pid", options.pid, "The server's process, to read its CPU time and memory");
+  app.add_option(
+      "--from", options.from,
+      "IPv4 addresses of this machine to connect from, in turns: each has some 28,000 ports "
+      "towards one server, and finding a free one is slow beyond half of them");
+  app.add_option("--room-file", room_file,
+                 "Names of rooms that are there already, a line each, instead of --rooms new ones");
   app.add_flag("!--no-history", options.history,
                "Make rooms whose messages are live only (RealTimeChat)");
   app.add_flag("--json", options.json, "Print the figures as one JSON object");
@@ -170,6 +193,7 @@ Options parse_options(int argc, char** argv) {
     parse_url(url, options);
     parse_headers(headers, options);
     options.has_identities = kind == "realtimechat";
+    read_room_names(room_file, options);
     complete(options);
   } catch (const CLI::ParseError& problem) {
     std::exit(app.exit(problem) == 0 ? 0 : kCannotRun);

@@ -17,7 +17,7 @@ class CannotRun : public std::runtime_error {
 };
 
 struct Options {
-  enum class Mode { traffic, slow, storm, idle, churn, cost };
+  enum class Mode { traffic, slow, storm, idle, churn, cost, hold };
   enum class Window { copy, receipt };  // what tells a publisher that his message is through
   enum class Transport { poll, xhr, xhr_streaming, eventsource, websocket };
   Mode mode = Mode::traffic;
@@ -33,10 +33,12 @@ struct Options {
   std::vector<std::string> also_subscribe_to;
   std::string send_to;
   std::string body;
+  std::vector<std::string> from;  // addresses of this machine to connect from, in turns
   int pid = 0;
   bool history = true;  // of the rooms that it makes; false: their messages are live only
 
   // The load.
+  std::vector<std::string> room_names;  // that somebody else made; empty: `rooms` new ones
   std::uint32_t rooms = 1;
   std::uint32_t readers = 10;    // of each room
   std::uint32_t publishers = 1;  // of each room, each a reader too
