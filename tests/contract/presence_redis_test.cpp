@@ -56,7 +56,7 @@ void wait_until(const char* what, const std::function<bool()>& holds) {
 
 RedisPresenceOptions options_for(int port) {
   RedisPresenceOptions options;
-  options.address = {"127.0.0.1", static_cast<std::uint16_t>(port), "", ""};
+  options.address.hosts = {{"127.0.0.1", static_cast<std::uint16_t>(port)}};
   options.prefix = "test";
   options.timeout_ms = 1000;
   options.lifetime_ms = 2000;
@@ -469,8 +469,7 @@ TEST(RedisPresenceLogin, NeedsNoMoreRightsThanTheDocumentationSays) {
                       "+@write",    "-@dangerous",  "+auth",    "+ping",        "+publish",
                       "+subscribe", "+unsubscribe", "+evalsha", "+script|load", "+time"});
   RedisPresenceOptions options = options_for(server.port());
-  options.address.user = "chat";
-  options.address.password = "p@ss";
+  options.address.login = {"chat", "p@ss"};
   const RoomId room = RoomId::random();
   Node here(options);
   {

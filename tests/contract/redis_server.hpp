@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "relay/redis_url.hpp"
+
 namespace rtc::relay::test {
 
 class RedisServer {
@@ -36,6 +38,11 @@ class RedisServer {
   }
 
   std::uint16_t port() const { return port_; }
+  RedisAddress address() const {
+    RedisAddress address;
+    address.hosts = {{"127.0.0.1", port_}};
+    return address;
+  }
   void signal(int number) const { ::kill(pid_, number); }
   void kill() {
     signal(SIGKILL);
@@ -86,11 +93,6 @@ class RedisServer {
     return text;
   }
 
- private:
-  bool answers() const {
-    const std::string answer = ask({"PING"});
-    return answer == "PONG" || answer.starts_with("NOAUTH");
-  }
   static std::uint16_t free_port() {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
@@ -102,6 +104,12 @@ class RedisServer {
     ::getsockname(fd, plain, &size);
     ::close(fd);
     return ntohs(address.sin_port);
+  }
+
+ private:
+  bool answers() const {
+    const std::string answer = ask({"PING"});
+    return answer == "PONG" || answer.starts_with("NOAUTH");
   }
 
   std::vector<std::string> options_;
