@@ -186,11 +186,17 @@ bool RedisLink::read(const OnReply& on_reply) {
     if (whole) return take_replies(on_reply);
   }
   if (whole) return true;
-  // What a tls-port says to who comes without TLS is nothing, mostly.
-  const bool for_tls = state_ == State::greeting && !address_.tls;
-  fail(fmt::format("{}{}", size ? "out of memory" : socket_.error(),
-                   for_tls ? "; if that is a tls-port, redis_url must begin with rediss" : ""));
+  fail(size ? std::string("out of memory") : socket_.error() + std::string(hint()));
   return false;
+}
+
+// Who comes to a tls-port without TLS, or without a certificate that is asked for, is told nothing,
+// mostly: the connection ends.
+std::string_view RedisLink::hint() const {
+  if (state_ != State::greeting) return "";
+  if (!address_.tls) return "; if that is a tls-port, redis_url must begin with rediss";
+  if (!address_.tls->certificate.empty()) return "";
+  return "; if it asks for a certificate of this node, set redis_certificate_file";
 }
 
 bool RedisLink::take_replies(const OnReply& on_reply) {
@@ -219,7 +225,7 @@ void RedisLink::write() {
   while (unwritten() > 0) {
     const auto size = socket_.write(std::string_view(out_).substr(written_));
     if (!size) {
-      fail(socket_.error());
+      fail(socket_.error() + std::string(hint()));
       return;
     }
     if (*size == 0) break;

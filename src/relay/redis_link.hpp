@@ -76,6 +76,7 @@ class RedisLink {
   bool take_greeting(const redisReply& reply);
   void follow_sentinel(const redisReply& reply);
   void check_silence();
+  std::string_view hint() const;  // why a connection may have ended
 
   const RedisAddress address_;
   const std::string name_;
