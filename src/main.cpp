@@ -115,12 +115,20 @@ Result<std::unique_ptr<chat::Relay>> make_kafka_relay(const Config& config,
   return {std::move(*opened)};
 }
 
+Result<relay::RedisAddress> redis_address(const Config& config) {
+  return relay::redis_address({.url = config.redis_url,
+                               .sentinel_login = config.redis_sentinel_login,
+                               .ca_file = config.redis_ca_file,
+                               .certificate_file = config.redis_certificate_file,
+                               .key_file = config.redis_key_file});
+}
+
 // To the other nodes, if there may be any. Payloads are signed with what they share.
 Result<std::unique_ptr<chat::Relay>> make_relay(const Config& config, const std::string& secret,
                                                 std::string epoch) {
   if (!config.several_nodes()) return {std::make_unique<relay::LocalRelay>()};
   if (!config.kafka_brokers.empty()) return make_kafka_relay(config, secret, epoch);
-  auto address = relay::parse_redis_url(config.redis_url);
+  auto address = redis_address(config);
   if (!address) return address.error();
   return {std::make_unique<relay::RedisRelay>(
       relay::RedisOptions{.address = std::move(*address),
@@ -136,7 +144,7 @@ Result<std::unique_ptr<chat::SharedPresence>> make_shared_presence(const Config&
                                                                    const std::string& secret,
                                                                    std::string epoch) {
   if (config.redis_url.empty()) return {std::unique_ptr<chat::SharedPresence>()};
-  auto address = relay::parse_redis_url(config.redis_url);
+  auto address = redis_address(config);
   if (!address) return address.error();
   return {std::make_unique<relay::RedisPresence>(
       relay::RedisPresenceOptions{.address = std::move(*address),

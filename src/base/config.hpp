@@ -32,6 +32,10 @@ struct Config {
   bool conformance = false;
 
   std::string redis_url;
+  std::string redis_sentinel_login;
+  std::string redis_ca_file;
+  std::string redis_certificate_file;
+  std::string redis_key_file;
   std::string redis_prefix;
   std::uint64_t redis_timeout_ms = 0;
   std::uint32_t redis_queue_bytes_max = 0;

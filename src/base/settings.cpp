@@ -64,9 +64,21 @@ std::span<const Setting> all_settings() {
        "Never on a server for people."},
       // Several nodes.
       {"redis_url", &Config::redis_url, "", 0, 0,
-       "Redis that leads to the other nodes, redis://[[user]:password@]host[:port]; empty, and no "
-       "kafka_brokers: this is the only node. Nodes share one database and one token_secret "
-       "(docs/operations.md)."},
+       "Redis that leads to the other nodes, redis://[[user]:password@]host[:port], or its "
+       "sentinels, redis+sentinel://[[user]:password@]sentinel[:port],…/master; with TLS rediss "
+       "in place of redis. Empty, and no kafka_brokers: this is the only node. Nodes share one "
+       "database and one token_secret (docs/operations.md)."},
+      {"redis_sentinel_login", &Config::redis_sentinel_login, "", 0, 0,
+       "[user]:password for the sentinels, as before the @ of redis_url; empty: they ask for "
+       "none."},
+      {"redis_ca_file", &Config::redis_ca_file, "", 0, 0,
+       "PEM file of whoever signs the certificates of Redis and its sentinels; empty: the "
+       "system's trust store. Read for each connection, as the next two."},
+      {"redis_certificate_file", &Config::redis_certificate_file, "", 0, 0,
+       "PEM file of the certificate that this node shows to Redis, and of the chain to its CA; "
+       "empty: none, and Redis must not ask for one (tls-auth-clients no)."},
+      {"redis_key_file", &Config::redis_key_file, "", 0, 0,
+       "PEM file of that certificate's key, without a passphrase."},
       {"redis_prefix", &Config::redis_prefix, "realtimechat", 0, 0,
        "What the names of the channels in Redis begin with; the same for nodes of one database."},
       {"redis_timeout", S::Duration{&Config::redis_timeout_ms}, "3s", 100, kMinute,

@@ -28,14 +28,6 @@ RedisScript::RedisScript(std::string text) : text_(std::move(text)) {
   }
 }
 
-std::string_view text_of(const redisReply& reply) {
-  return reply.str == nullptr ? std::string_view() : std::string_view(reply.str, reply.len);
-}
-
-bool is_error(const redisReply& reply) {
-  return reply.type == REDIS_REPLY_ERROR;
-}
-
 void RedisCaller::step(short revents, std::uint64_t now_ms) {
   link_.step(revents, now_ms, [this](const redisReply& reply) { take(reply); });
   follow_link();

@@ -26,9 +26,6 @@ class RedisScript {
   std::string name_;
 };
 
-std::string_view text_of(const redisReply& reply);  // "" when it has none
-bool is_error(const redisReply& reply);
-
 class RedisCaller {
  public:
   // Null: the connection was lost before the answer came. Called in the order of the questions.

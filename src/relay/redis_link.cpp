@@ -1,17 +1,21 @@
 #include "relay/redis_link.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
+#include <fmt/core.h>
 #include <hiredis/hiredis.h>
-#include <memory>
+#include <iterator>
 #include <poll.h>
-#include <sys/socket.h>
-#include <vector>
+#include <utility>
 
 #include "base/random.hpp"
 
 namespace rtc::relay {
 namespace {
+
+// Memory that stays with the connection after more was written than usual.
+constexpr std::size_t kKeptBytes = 1 << 20;
+constexpr std::size_t kHostBytesMax = 255;  // of a name that a sentinel tells
 
 struct FreeReply {
   void operator()(redisReply* reply) const { ::freeReplyObject(reply); }
@@ -19,154 +23,247 @@ struct FreeReply {
 
 // Redis answers PING so, and as an array on a connection that has subscriptions.
 bool is_pong(const redisReply& reply) {
-  const auto is = [](const redisReply& text, std::string_view what) {
-    return text.str != nullptr && std::string_view(text.str, text.len) == what;
-  };
-  if (reply.type == REDIS_REPLY_STATUS) return is(reply, "PONG");
-  return reply.type == REDIS_REPLY_ARRAY && reply.elements == 2 && is(*reply.element[0], "pong");
+  if (reply.type == REDIS_REPLY_STATUS) return text_of(reply) == "PONG";
+  return reply.type == REDIS_REPLY_ARRAY && reply.elements == 2 &&
+         text_of(*reply.element[0]) == "pong";
 }
 
 }  // namespace
 
+std::string_view text_of(const redisReply& reply) {
+  return reply.str == nullptr ? std::string_view() : std::string_view(reply.str, reply.len);
+}
+
+bool is_error(const redisReply& reply) {
+  return reply.type == REDIS_REPLY_ERROR;
+}
+
+void RedisLink::FreeReader::operator()(redisReader* reader) const {
+  ::redisReaderFree(reader);
+}
+
 RedisLink::RedisLink(RedisAddress address, std::string_view name, std::uint64_t timeout_ms)
     : address_(std::move(address)), name_(name), timeout_ms_(timeout_ms) {}
 
-RedisLink::~RedisLink() {
-  if (context_ != nullptr) ::redisFree(context_);
-}
+RedisLink::~RedisLink() = default;
 
-int RedisLink::fd() const {
-  return context_ == nullptr ? -1 : context_->fd;
-}
-
-short RedisLink::events() const {
-  if (state_ == State::connecting) return POLLOUT;
-  return unwritten_ > 0 ? POLLIN | POLLOUT : POLLIN;
-}
+// --- coming up
 
 void RedisLink::connect() {
-  // Looking a name up waits; the thread is the relay's own.
-  context_ = ::redisConnectNonBlock(address_.host.c_str(), address_.port);
+  is_sentinel_ = !address_.master.empty();
+  open(address_.hosts[is_sentinel_ ? sentinel_ : 0]);
+}
+
+// Looking a name up waits; the thread is the relay's own.
+void RedisLink::open(const RedisHost& host) {
+  where_ = host.text();
   state_ = State::connecting;
   heard_ms_ = now_ms_;
   pinged_ = false;
-  unwritten_ = 0;
-  if (context_ == nullptr) {
-    fail("out of memory");
-  } else if (context_->err != 0) {
-    fail(std::string(context_->errstr));
-  }
+  out_.clear();
+  written_ = 0;
+  reader_.reset(::redisReaderCreate());
+  if (!socket_.open(host, address_.tls ? &*address_.tls : nullptr)) fail(socket_.error());
 }
 
 void RedisLink::greet() {
   state_ = State::greeting;
   greetings_ = 1;
-  if (!address_.password.empty()) {
+  const RedisLogin& login = is_sentinel_ ? address_.sentinel_login : address_.login;
+  if (!login.password.empty()) {
     ++greetings_;
-    if (address_.user.empty()) {
-      command({"AUTH", address_.password});
+    if (login.user.empty()) {
+      command({"AUTH", login.password});
     } else {
-      command({"AUTH", address_.user, address_.password});
+      command({"AUTH", login.user, login.password});
     }
+  }
+  if (is_sentinel_) {
+    command({"SENTINEL", "get-master-addr-by-name", address_.master});
+    return;
+  }
+  // A sentinel may tell of a Redis that is no primary yet, or not any more.
+  if (!address_.master.empty()) {
+    ++greetings_;
+    command({"ROLE"});
   }
   command({"PING"});  // refused while Redis still loads
 }
 
+bool RedisLink::take_greeting(const redisReply& reply) {
+  if (is_error(reply)) {
+    const std::string_view text = text_of(reply);
+    // Who does not know AUTH repeats what it was given.
+    const std::string& secret = (is_sentinel_ ? address_.sentinel_login : address_.login).password;
+    if (!secret.empty() && text.find(secret) != text.npos) {
+      fail("refuses the login");
+    } else if (is_sentinel_ && text.starts_with("NOAUTH")) {
+      fail("the sentinel asks for a password: set redis_sentinel_login");
+    } else {
+      fail(text);
+    }
+    return false;
+  }
+  --greetings_;
+  if (is_sentinel_ && greetings_ == 0) {
+    follow_sentinel(reply);
+    return false;
+  }
+  if (reply.type == REDIS_REPLY_ARRAY &&
+      (reply.elements == 0 || text_of(*reply.element[0]) != "master")) {
+    fail("is not the primary (ROLE); the sentinels are asked again");
+    return false;
+  }
+  if (greetings_ > 0) return true;
+  state_ = State::up;
+  up_ms_ = now_ms_;
+  ++ups_;
+  log::info("redis ({}): connected to {}", name_, where_);
+  return true;
+}
+
+void RedisLink::follow_sentinel(const redisReply& reply) {
+  if (reply.type == REDIS_REPLY_NIL) {
+    fail(fmt::format("the sentinel knows no primary of the name {} (redis_url)", address_.master));
+    return;
+  }
+  RedisHost host;
+  if (reply.type == REDIS_REPLY_ARRAY && reply.elements == 2) {
+    host.name = text_of(*reply.element[0]);
+    const std::string_view port = text_of(*reply.element[1]);
+    std::from_chars(port.data(), port.data() + port.size(), host.port);
+  }
+  if (host.name.empty() || host.name.size() > kHostBytesMax || host.port == 0) {
+    fail("is no sentinel");
+    return;
+  }
+  sentinels_failed_ = 0;
+  is_sentinel_ = false;
+  open(host);
+}
+
+// --- being there
+
 void RedisLink::step(short revents, std::uint64_t now_ms, const OnReply& on_reply) {
   now_ms_ = now_ms;
-  if (context_ == nullptr) {
+  if (state_ == State::down) {
     if (now_ms >= due_ms_) connect();
     return;
   }
   if (state_ == State::connecting && revents != 0) {
-    int problem = 0;
-    socklen_t size = sizeof problem;
-    ::getsockopt(context_->fd, SOL_SOCKET, SO_ERROR, &problem, &size);
-    if (problem != 0) {
-      fail(std::strerror(problem));
+    const bool was_shaking_hands = socket_.shakes_hands();
+    if (!socket_.proceed()) {
+      fail(socket_.error());
       return;
     }
-    heard_ms_ = now_ms;
-    greet();
+    // Of a handshake the whole is waited for, however many pieces it comes in.
+    if (socket_.ready() || socket_.shakes_hands() != was_shaking_hands) heard_ms_ = now_ms;
+    if (socket_.ready()) greet();
   } else if (state_ != State::connecting && (revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
-    if (::redisBufferRead(context_) != REDIS_OK) {
-      fail(std::string(context_->errstr));
-      return;
-    }
-    heard_ms_ = now_ms;
-    pinged_ = false;
-    if (!take_replies(on_reply)) return;
+    if (!read(on_reply)) return;
   }
-  const std::uint64_t silent_ms = now_ms - heard_ms_;
+  check_silence();
+  write();
+}
+
+void RedisLink::check_silence() {
+  const std::uint64_t silent_ms = now_ms_ - heard_ms_;
   if (silent_ms >= timeout_ms_) {
-    fail("no answer");
-    return;
-  }
-  if (state_ == State::up && !pinged_ && silent_ms >= timeout_ms_ / 3) {
+    fail(socket_.shakes_hands() ? "no answer to TLS; is that Redis' tls-port?" : "no answer");
+  } else if (state_ == State::up && !pinged_ && silent_ms >= timeout_ms_ / 3) {
     command({"PING"});
     pinged_ = true;
   }
-  write();
+}
+
+bool RedisLink::read(const OnReply& on_reply) {
+  const auto size = socket_.read(in_);
+  bool whole = size.has_value();
+  if (whole && *size > 0) {
+    heard_ms_ = now_ms_;
+    pinged_ = false;
+    whole = ::redisReaderFeed(reader_.get(), in_.data(), *size) == REDIS_OK;
+    if (whole) return take_replies(on_reply);
+  }
+  if (whole) return true;
+  fail(size ? std::string("out of memory") : socket_.error() + std::string(hint()));
+  return false;
+}
+
+// Who comes to a tls-port without TLS, or without a certificate that is asked for, is told nothing,
+// mostly: the connection ends.
+std::string_view RedisLink::hint() const {
+  if (state_ != State::greeting) return "";
+  if (!address_.tls) return "; if that is a tls-port, redis_url must begin with rediss";
+  if (!address_.tls->certificate.empty()) return "";
+  return "; if it asks for a certificate of this node, set redis_certificate_file";
 }
 
 bool RedisLink::take_replies(const OnReply& on_reply) {
   while (true) {
     void* raw = nullptr;
-    if (::redisGetReplyFromReader(context_, &raw) != REDIS_OK) {
-      fail(std::string(context_->errstr));
+    if (::redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) {
+      fail(std::string(reader_->errstr));
       return false;
     }
     if (raw == nullptr) return true;
     const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
     if (state_ == State::greeting) {
-      if (reply->type == REDIS_REPLY_ERROR) {
-        fail(std::string(reply->str, reply->len));
-        return false;
-      }
-      if (--greetings_ > 0) continue;
-      state_ = State::up;
-      ++ups_;
-      retry_ms_ = kRetryMsMin;
-      log::info("redis ({}): connected", name_);
+      if (!take_greeting(*reply)) return false;
+    } else if (is_error(*reply) && text_of(*reply).starts_with("READONLY")) {
+      fail("is a replica now");  // another one is the primary, found the way that this one was
+      return false;
     } else if (!is_pong(*reply)) {
       on_reply(*reply);
-      if (context_ == nullptr) return false;
+      if (state_ == State::down) return false;
     }
   }
 }
 
 void RedisLink::write() {
-  if (context_ == nullptr || state_ == State::connecting || unwritten_ == 0) return;
-  int done = 0;
-  if (::redisBufferWrite(context_, &done) != REDIS_OK) {
-    fail(std::string(context_->errstr));
-  } else if (done != 0) {
-    unwritten_ = 0;
+  if (state_ != State::greeting && state_ != State::up) return;
+  while (unwritten() > 0) {
+    const auto size = socket_.write(std::string_view(out_).substr(written_));
+    if (!size) {
+      fail(socket_.error() + std::string(hint()));
+      return;
+    }
+    if (*size == 0) break;
+    written_ += *size;
   }
+  if (written_ < out_.size() / 2) return;
+  out_.erase(0, written_);
+  written_ = 0;
+  if (out_.empty() && out_.capacity() > kKeptBytes) out_.shrink_to_fit();
 }
 
 void RedisLink::command(std::span<const std::string_view> words) {
-  std::vector<const char*> texts;
-  std::vector<std::size_t> sizes;
-  texts.reserve(words.size());
-  sizes.reserve(words.size());
+  fmt::format_to(std::back_inserter(out_), "*{}\r\n", words.size());
   for (const std::string_view word : words) {
-    texts.push_back(word.data());
-    sizes.push_back(word.size());
-    unwritten_ += word.size() + 16;
+    fmt::format_to(std::back_inserter(out_), "${}\r\n", word.size());
+    out_.append(word).append("\r\n");
   }
-  ::redisAppendCommandArgv(context_, static_cast<int>(words.size()), texts.data(), sizes.data());
 }
 
 void RedisLink::fail(std::string_view why) {
   if (const std::uint64_t times = throttle_.take(); times > 0) {
-    log::warn("redis ({}): {}; trying again (x{})", name_, why, times);
+    log::warn("redis ({}): {}: {}; trying again (x{})", name_, where_, why, times);
   }
-  if (context_ != nullptr) ::redisFree(context_);
-  context_ = nullptr;
+  const bool was_up = state_ == State::up;
+  socket_.close();
+  reader_.reset();
+  out_.clear();
+  written_ = 0;
   state_ = State::down;
-  unwritten_ = 0;
-  due_ms_ = now_ms_ + retry_ms_ / 2 + random_below(static_cast<std::uint32_t>(retry_ms_ / 2 + 1));
+  due_ms_ = now_ms_;
+  if (!was_up && !address_.master.empty()) {
+    // Another one may know better. Each is asked before there is a pause.
+    sentinel_ = (sentinel_ + 1) % address_.hosts.size();
+    if (is_sentinel_ && ++sentinels_failed_ < address_.hosts.size()) return;
+  }
+  sentinels_failed_ = 0;
+  if (was_up && now_ms_ - up_ms_ >= kRetryMsMax) retry_ms_ = kRetryMsMin;
+  due_ms_ += retry_ms_ / 2 + random_below(static_cast<std::uint32_t>(retry_ms_ / 2 + 1));
   retry_ms_ = std::min(retry_ms_ * 2, kRetryMsMax);
 }
 

@@ -1,10 +1,13 @@
-// One connection to Redis, through hiredis, that never waits: its owner polls fd() and calls
-// step(). It connects, logs in, asks for life and comes back by itself. One thread.
+// One connection to Redis that never waits: its owner polls fd() and calls step(). It asks the
+// sentinels where Redis is, if there are any, connects, logs in, asks for life and comes back by
+// itself. Its bytes are RedisSocket's, so plain or over TLS; hiredis reads the answers. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,29 +15,33 @@
 #include "base/log.hpp"
 #include "relay/redis_url.hpp"
 
-struct redisContext;
+struct redisReader;
 struct redisReply;
 
 namespace rtc::relay {
 
+std::string_view text_of(const redisReply& reply);  // "" when it has none
+bool is_error(const redisReply& reply);
+
 class RedisLink {
  public:
   // Between two tries to connect: doubled each time, and of it a random part from half to all, so
-  // that nodes do not come back all at once.
+  // that nodes do not come back all at once. It begins anew after a connection that lasted.
   static constexpr std::uint64_t kRetryMsMin = 50;
   static constexpr std::uint64_t kRetryMsMax = 2000;
 
   using OnReply = std::function<void(const redisReply&)>;
 
-  // `name` is for the log. No answer for `timeout_ms` is a lost connection.
+  // `name` is for the log. No answer for `timeout_ms` is a lost connection; connecting, the
+  // handshake of TLS and the login may take so long each.
   RedisLink(RedisAddress address, std::string_view name, std::uint64_t timeout_ms);
   ~RedisLink();
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
 
   // What to wait for; fd -1: nothing yet.
-  int fd() const;
-  short events() const;
+  int fd() const { return socket_.fd(); }
+  short events() const { return socket_.events(unwritten() > 0); }
   // Once whatever poll() said has come, and at least each tenth of the timeout. Gives what Redis
   // answered to `on_reply`, but for the login and pings.
   void step(short revents, std::uint64_t now_ms, const OnReply& on_reply);
@@ -44,8 +51,8 @@ class RedisLink {
   bool up() const { return state_ == State::up; }
   // How often it came up so far.
   std::uint64_t ups() const { return ups_; }
-  // Bytes of commands not yet written, about.
-  std::size_t unwritten() const { return unwritten_; }
+  // Bytes of commands not yet written.
+  std::size_t unwritten() const { return out_.size() - written_; }
   // While up: to be written by the next step() or write(). Each is answered, in order.
   void command(std::span<const std::string_view> words);
   void command(std::initializer_list<std::string_view> words) {
@@ -56,24 +63,42 @@ class RedisLink {
 
  private:
   enum class State { down, connecting, greeting, up };
+  struct FreeReader {
+    void operator()(redisReader* reader) const;
+  };
 
   void connect();
+  void open(const RedisHost& host);
   void greet();
-  bool take_replies(const OnReply& on_reply);  // false: the connection is gone
+  // The next three: false when the connection is gone, or another one.
+  bool read(const OnReply& on_reply);
+  bool take_replies(const OnReply& on_reply);
+  bool take_greeting(const redisReply& reply);
+  void follow_sentinel(const redisReply& reply);
+  void check_silence();
+  std::string_view hint() const;  // why a connection may have ended
 
   const RedisAddress address_;
   const std::string name_;
   const std::uint64_t timeout_ms_;
-  redisContext* context_ = nullptr;
+  RedisSocket socket_;
+  std::unique_ptr<redisReader, FreeReader> reader_;  // of this connection
+  std::string out_;                                  // commands, of which
+  std::size_t written_ = 0;                          // so much is written
   State state_ = State::down;
+  std::string where_;                 // whom this connection is to, for the log
+  bool is_sentinel_ = false;          // and whether that is one
+  std::size_t sentinel_ = 0;          // the one to ask next
+  std::size_t sentinels_failed_ = 0;  // one after the other
   std::uint64_t now_ms_ = 0;
   std::uint64_t due_ms_ = 0;    // down: when to try again
   std::uint64_t heard_ms_ = 0;  // else: of the last bytes, or the begin of connecting
+  std::uint64_t up_ms_ = 0;     // since when it is up
   std::uint64_t retry_ms_ = kRetryMsMin;
   bool pinged_ = false;     // since then
   unsigned greetings_ = 0;  // answers to wait for until it is up
   std::uint64_t ups_ = 0;
-  std::size_t unwritten_ = 0;
+  std::array<char, 4 * RedisSocket::kReadBytesMin> in_{};
   log::Throttle throttle_;
 };
 

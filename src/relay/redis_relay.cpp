@@ -33,10 +33,6 @@ std::uint64_t now_ms() {
   return monotonic_us() / 1000;
 }
 
-std::string_view text_of(const redisReply& reply) {
-  return reply.str == nullptr ? std::string_view() : std::string_view(reply.str, reply.len);
-}
-
 }  // namespace
 
 RedisRelay::RedisRelay(RedisOptions options)
@@ -258,7 +254,7 @@ void RedisRelay::on_published(const redisReply& reply) {
   Outgoing& first = sent_.front();
   --unanswered_;
   --first.unanswered;
-  if (reply.type == REDIS_REPLY_ERROR) {
+  if (is_error(reply)) {
     static log::Throttle throttle;
     if (throttle.take() > 0) log::warn("redis: messages refused: {}", text_of(reply));
     first.refused = true;
@@ -315,7 +311,7 @@ void RedisRelay::subscribe(std::string_view command, const std::vector<RoomId>& 
 }
 
 void RedisRelay::on_subscribed(const redisReply& reply) {
-  if (reply.type == REDIS_REPLY_ERROR) {
+  if (is_error(reply)) {
     subscriber_.fail(text_of(reply));
     return;
   }

@@ -1,14 +1,31 @@
 #include "relay/redis_url.hpp"
 
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace rtc::relay {
 namespace {
 
-constexpr std::string_view kScheme = "redis://";
+constexpr std::uint16_t kRedisPort = 6379;
+constexpr std::uint16_t kSentinelPort = 26379;
+
+struct Scheme {
+  std::string_view text;
+  bool tls;
+  bool sentinels;
+};
+constexpr std::array<Scheme, 4> kSchemes{{{"redis://", false, false},
+                                          {"rediss://", true, false},
+                                          {"redis+sentinel://", false, true},
+                                          {"rediss+sentinel://", true, true}}};
+
+Error invalid(std::string_view setting, std::string_view what) {
+  return {ErrorCode::invalid_parameter, std::string(setting) + ": " + std::string(what)};
+}
 
 Error invalid(std::string_view what) {
-  return {ErrorCode::invalid_parameter, "redis_url: " + std::string(what)};
+  return invalid("redis_url", what);
 }
 
 // False: a percent sign without two hex digits.
@@ -29,53 +46,128 @@ bool percent_decode(std::string_view text, std::string& out) {
   return true;
 }
 
-}  // namespace
+Result<RedisLogin> parse_login(std::string_view setting, std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == text.npos || colon + 1 == text.size()) {
+    return invalid(setting, "expected [user]:password, in redis_url before the @");
+  }
+  RedisLogin login;
+  if (!percent_decode(text.substr(0, colon), login.user) ||
+      !percent_decode(text.substr(colon + 1), login.password)) {
+    return invalid(setting, "user and password: a % needs two hex digits behind it");
+  }
+  return login;
+}
 
-Result<RedisAddress> parse_redis_url(std::string_view url) {
-  if (url.starts_with("rediss://")) {
-    return invalid(
-        "rediss:// needs TLS, which this program does not speak to Redis; lead it through a TLS "
-        "tunnel (docs/operations.md)");
-  }
-  if (!url.starts_with(kScheme)) {
-    return invalid("expected redis://[[user]:password@]host[:port]");
-  }
-  url.remove_prefix(kScheme.size());
-  RedisAddress address;
-  if (const auto at = url.rfind('@'); at != url.npos) {
-    const std::string_view login = url.substr(0, at);
-    const auto colon = login.find(':');
-    if (colon == login.npos || colon + 1 == login.size()) {
-      return invalid("before the @ expected [user]:password");
-    }
-    if (!percent_decode(login.substr(0, colon), address.user) ||
-        !percent_decode(login.substr(colon + 1), address.password)) {
-      return invalid("user and password: a % needs two hex digits behind it");
-    }
-    url.remove_prefix(at + 1);
-  }
-  if (url.ends_with('/')) url.remove_suffix(1);
+Result<RedisHost> parse_host(std::string_view text, std::uint16_t default_port) {
+  RedisHost host{{}, default_port};
   std::string_view port;
-  if (url.starts_with('[')) {
-    const auto close = url.find(']');
-    if (close == url.npos) return invalid("a ] is missing");
-    address.host = url.substr(1, close - 1);
-    port = url.substr(close + 1);
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == text.npos) return invalid("a ] is missing");
+    host.name = text.substr(1, close - 1);
+    port = text.substr(close + 1);
   } else {
-    const auto colon = url.find(':');
-    address.host = url.substr(0, colon);
-    if (colon != url.npos) port = url.substr(colon);
+    const auto colon = text.find(':');
+    host.name = text.substr(0, colon);
+    if (colon != text.npos) port = text.substr(colon);
   }
-  if (address.host.empty() || address.host.find('/') != std::string::npos) {
-    return invalid("expected a host, and nothing behind host and port");
-  }
-  if (port.empty()) return address;
+  if (host.name.empty()) return invalid("a host is missing");
+  if (port.empty()) return host;
   if (port.front() != ':') return invalid("expected :port behind the ]");
   port.remove_prefix(1);
-  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (problem != std::errc{} || end != port.data() + port.size() || address.port == 0) {
+  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), host.port);
+  if (problem != std::errc{} || end != port.data() + port.size() || host.port == 0) {
     return invalid("the port must be a number from 1 to 65535");
   }
+  return host;
+}
+
+Result<void> parse_sentinels(std::string_view text, RedisAddress& address) {
+  const auto slash = text.find('/');
+  if (slash == text.npos || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string_view::npos) {
+    return invalid("expected the sentinels, with commas between them, and /master behind them");
+  }
+  address.master = text.substr(slash + 1);
+  for (std::string_view rest = text.substr(0, slash);;) {
+    const auto comma = rest.find(',');
+    auto host = parse_host(rest.substr(0, comma), kSentinelPort);
+    if (!host) return host.error();
+    address.hosts.push_back(std::move(*host));
+    if (address.hosts.size() > kSentinelsMax) {
+      return invalid("names more than " + std::to_string(kSentinelsMax) + " sentinels");
+    }
+    if (comma == rest.npos) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+Result<void> parse_one(std::string_view text, RedisAddress& address) {
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (text.find('/') != std::string_view::npos || text.find(',') != std::string_view::npos) {
+    return invalid("expected one host, and nothing behind host and port");
+  }
+  auto host = parse_host(text, kRedisPort);
+  if (!host) return host.error();
+  address.hosts.push_back(std::move(*host));
+  return {};
+}
+
+// They are only read with TLS: who gives one and connects without would not notice.
+Result<void> take_files(const RedisSettings& settings, RedisAddress& address) {
+  for (const auto& [name, file] : {std::pair{"redis_ca_file", settings.ca_file},
+                                   std::pair{"redis_certificate_file", settings.certificate_file},
+                                   std::pair{"redis_key_file", settings.key_file}}) {
+    if (!file.empty() && !address.tls) {
+      return invalid(name, "is for TLS; begin redis_url with rediss:// or rediss+sentinel://");
+    }
+  }
+  if (settings.certificate_file.empty() != settings.key_file.empty()) {
+    return invalid(settings.key_file.empty() ? "redis_key_file" : "redis_certificate_file",
+                   "is missing; a certificate and its key are given together");
+  }
+  if (!address.tls) return {};
+  address.tls->ca = settings.ca_file;
+  address.tls->certificate = settings.certificate_file;
+  address.tls->key = settings.key_file;
+  return RedisTls::check(*address.tls);
+}
+
+}  // namespace
+
+Result<RedisAddress> redis_address(const RedisSettings& settings) {
+  std::string_view url = settings.url;
+  const Scheme* scheme = nullptr;
+  for (const Scheme& each : kSchemes) {
+    if (url.starts_with(each.text)) scheme = &each;
+  }
+  if (scheme == nullptr) {
+    return invalid(
+        "expected redis://[[user]:password@]host[:port], or "
+        "redis+sentinel://[[user]:password@]sentinel[:port],…/master; with TLS rediss instead of "
+        "redis");
+  }
+  url.remove_prefix(scheme->text.size());
+  RedisAddress address;
+  if (scheme->tls) address.tls.emplace();
+  if (const auto at = url.rfind('@'); at != url.npos) {
+    auto login = parse_login("redis_url", url.substr(0, at));
+    if (!login) return login.error();
+    address.login = std::move(*login);
+    url.remove_prefix(at + 1);
+  }
+  const auto parsed = scheme->sentinels ? parse_sentinels(url, address) : parse_one(url, address);
+  if (!parsed) return parsed.error();
+  if (!settings.sentinel_login.empty()) {
+    if (!scheme->sentinels) {
+      return invalid("redis_sentinel_login", "is for sentinels, and redis_url names none");
+    }
+    auto login = parse_login("redis_sentinel_login", settings.sentinel_login);
+    if (!login) return login.error();
+    address.sentinel_login = std::move(*login);
+  }
+  if (const auto files = take_files(settings, address); !files) return files.error();
   return address;
 }
 

@@ -56,7 +56,7 @@ void wait_until(const char* what, const std::function<bool()>& holds) {
 
 RedisPresenceOptions options_for(int port) {
   RedisPresenceOptions options;
-  options.address = {"127.0.0.1", static_cast<std::uint16_t>(port), "", ""};
+  options.address.hosts = {{"127.0.0.1", static_cast<std::uint16_t>(port)}};
   options.prefix = "test";
   // So that a busy machine is not taken for a lost Redis or a dead node.
   options.timeout_ms = 30'000;
@@ -265,7 +265,7 @@ TEST_F(RedisPresenceTest, ADeadNodesPeopleGo) {
   Node here(options);
   here.watch(room_);
   here.own().enter(room_, identity(1));
-  options.address.port = static_cast<std::uint16_t>(proxy.port());
+  options.address.hosts.front().port = static_cast<std::uint16_t>(proxy.port());
   options.timeout_ms = 2000;
   Node there(options);
   const RoomId other = RoomId::random();
@@ -476,8 +476,7 @@ TEST(RedisPresenceLogin, NeedsNoMoreRightsThanTheDocumentationSays) {
                       "+@write",    "-@dangerous",  "+auth",    "+ping",        "+publish",
                       "+subscribe", "+unsubscribe", "+evalsha", "+script|load", "+time"});
   RedisPresenceOptions options = options_for(server.port());
-  options.address.user = "chat";
-  options.address.password = "p@ss";
+  options.address.login = {"chat", "p@ss"};
   const RoomId room = RoomId::random();
   Node here(options);
   {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -17,6 +18,8 @@
 #include <thread>
 #include <unistd.h>
 #include <vector>
+
+#include "relay/redis_url.hpp"
 
 namespace rtc::relay::test {
 
@@ -36,6 +39,11 @@ class RedisServer {
   }
 
   std::uint16_t port() const { return port_; }
+  RedisAddress address() const {
+    RedisAddress address;
+    address.hosts = {{"127.0.0.1", port_}};
+    return address;
+  }
   void signal(int number) const { ::kill(pid_, number); }
   void kill() {
     signal(SIGKILL);
@@ -86,19 +94,16 @@ class RedisServer {
     return text;
   }
 
- private:
-  bool answers() const {
-    const std::string answer = ask({"PING"});
-    return answer == "PONG" || answer.starts_with("NOAUTH");
-  }
   // Below those that the kernel gives to outgoing connections: whoever tries to reach a server that
   // was killed may be given its port, and is connected to himself. Each process has some of its
   // own.
   static std::uint16_t free_port() {
     constexpr int kFirst = 10'000;
     constexpr int kProcesses = 1'000;
-    constexpr int kEach = 10;
-    for (int n = 0; n < kEach; ++n) {
+    constexpr int kEach = 20;
+    static std::atomic<int> next = 0;  // who asks twice before he listens gets two
+    for (int tries = 0; tries < kEach; ++tries) {
+      const int n = next++ % kEach;
       const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
       sockaddr_in address{};
       address.sin_family = AF_INET;
@@ -111,6 +116,12 @@ class RedisServer {
     }
     ADD_FAILURE() << "no free port";
     return 0;
+  }
+
+ private:
+  bool answers() const {
+    const std::string answer = ask({"PING"});
+    return answer == "PONG" || answer.starts_with("NOAUTH");
   }
 
   std::vector<std::string> options_;

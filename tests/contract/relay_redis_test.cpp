@@ -20,7 +20,7 @@ const std::string kSecret = "0123456789abcdef0123456789abcdef";
 
 RedisOptions options_for(const RedisServer& server) {
   RedisOptions options;
-  options.address = {"127.0.0.1", server.port(), "", ""};
+  options.address = server.address();
   options.prefix = "test";
   options.timeout_ms = 30'000;  // so that a busy machine is not taken for a lost Redis
   options.secret = kSecret;
@@ -347,8 +347,7 @@ TEST(RedisRelayLogin, TakesAUserAndAPassword) {
                       "+ping", "+publish", "+subscribe", "+unsubscribe", "+auth"});
   const RoomId room = RoomId::random();
   RedisOptions options = options_for(server);
-  options.address.user = "chat";
-  options.address.password = "p@ss";
+  options.address.login = {"chat", "p@ss"};
   Node here(options);
   Node there(options);
   there.relay().follow(room);
@@ -361,9 +360,9 @@ TEST(RedisRelayLogin, IsNotConnectedWithAnotherPassword) {
   ::signal(SIGPIPE, SIG_IGN);
   RedisServer server({"--requirepass", "secret"});
   RedisOptions options = options_for(server);
-  options.address.password = "other";
+  options.address.login.password = "other";
   Node wrong(options);
-  options.address.password = "secret";
+  options.address.login.password = "secret";
   Node right(options);
   right.wait_until_connected();
   wrong.relay().publish(batch(RoomId::random(), 1));

@@ -70,15 +70,3 @@ export async function proxyFor(t, name, nodes, { trustful = false } = {}) {
   await run(t, name, text, () => request(proxy, '/readyz').then(({ status }) => status === 200, () => false));
   return proxy;
 }
-
-// In front of two Redis servers; its port.
-export async function redisProxyFor(t, servers) {
-  const port = await freePort();
-  let text = (await example('redis.haproxy.cfg')).replace('127.0.0.1:6380', `127.0.0.1:${port}`);
-  text = text.replace(/.*redis3.example.*\n/, '');
-  for (const [index, server] of servers.entries()) {
-    text = text.replace(`redis${index + 1}.example:6379`, `127.0.0.1:${server.port}`);
-  }
-  await run(t, 'haproxy', text, () => true);
-  return port;
-}

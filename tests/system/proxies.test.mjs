@@ -3,12 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import SockJs from 'sockjs-client-1.6';
-import { Server, metric, newRoom, newUser, patientSockJs, waitFor } from './harness.mjs';
+import { metric, newRoom, newUser, patientSockJs, waitFor } from './harness.mjs';
 import { StompClient, StompPoller, clientFor, memberFor } from './clients.mjs';
-import { Postgres } from './postgres.mjs';
-import { proxyFor, redisProxyFor } from './proxies.mjs';
-import { connected } from './cluster.mjs';
-import { Redis, clusterFor } from './redis.mjs';
+import { proxyFor } from './proxies.mjs';
+import { clusterFor } from './redis.mjs';
 
 // sockjs-client over one of its transports.
 class SockJsClient extends StompClient {
@@ -93,43 +91,3 @@ for (const name of ['haproxy', 'nginx']) {
     });
   });
 }
-
-it('HAProxy leads nodes to the Redis that is the primary', async (t) => {
-  const [first, second] = [await Redis.for(t), await Redis.for(t)];
-  for (const redis of [first, second]) {
-    const rights = ['&realtimechat:*', '~realtimechat:*', '+@read', '+@write', '-@dangerous', '+auth', '+ping', '+publish', '+subscribe', '+unsubscribe',
-      '+evalsha', '+script|load', '+time', '+info'];
-    assert.equal(redis.ask('ACL', 'SETUSER', 'chat', 'on', '>a-password', 'resetchannels', ...rights), 'OK');
-  }
-  assert.equal(second.ask('REPLICAOF', '127.0.0.1', String(first.port)), 'OK');
-  const port = await redisProxyFor(t, [first, second]);
-  const postgres = new Postgres(t);
-  const env = {
-    RTC_POSTGRES_URL: postgres.url,
-    RTC_REDIS_URL: `redis://chat:a-password@127.0.0.1:${port}`,
-    RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
-  };
-  const nodes = [new Server({ env }), new Server({ env })];
-  for (const node of nodes) {
-    t.after(() => node.stop());
-    await node.start();
-  }
-  await connected(nodes);
-  const user = await newUser(nodes[0]);
-  const room = await newRoom(nodes[0], user);
-  const reader = await memberFor(t, nodes[1], user, room);
-  const writer = await clientFor(t, nodes[0], user);
-  await writer.post(room, 'by the first');
-  assert.equal((await reader.message('room')).body.message, 'by the first');
-
-  await first.kill9();
-  await writer.post(room, 'while there is none');
-  assert.equal((await reader.message('room')).body.message, 'while there is none');
-  assert.equal(second.ask('REPLICAOF', 'NO', 'ONE'), 'OK');
-  await waitFor('both to be at the second', () => Number(second.ask('PUBSUB', 'NUMSUB', `realtimechat:room:${room}`).split('\n')[1]) >= 1);
-  await connected(nodes);
-  const before = await metric(nodes[1], 'relay_received_total');
-  await writer.post(room, 'by the second');
-  assert.equal((await reader.message('room')).body.message, 'by the second');
-  await waitFor('it to have come by Redis', async () => (await metric(nodes[1], 'relay_received_total')) > before);
-});

@@ -1,7 +1,7 @@
-// A Redis server for one test, that can be killed, stopped and started again; and nodes that share it
-// and a PostgreSQL server.
+// A Redis server or a sentinel for one test, that can be killed, stopped and started again; and nodes
+// that share it and a PostgreSQL server.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connected, patient, unhurried, withFlags } from './cluster.mjs';
@@ -13,9 +13,10 @@ export class Redis {
   #ended = null;
   #killed = () => this.#child?.kill('SIGKILL');
 
-  // On a host of its own (network.mjs), or here.
-  static async for(t, host) {
-    const redis = new Redis();
+  // On a host of its own (network.mjs), or here; `more` is for the command line.
+  static async for(t, host, more = []) {
+    const redis = new this();
+    redis.more = more;
     redis.directory = await mkdtemp(path.join(tmpdir(), 'rtc-redis-'));
     redis.port = await freePort();
     redis.host = host;
@@ -29,16 +30,14 @@ export class Redis {
     return redis;
   }
 
+  // What the server is told.
+  async words() {
+    const own = ['--port', String(this.port), '--save', '', '--appendonly', 'no', '--dir', this.directory];
+    return [...own, ...(this.host?.prefix.length > 0 ? ['--protected-mode', 'no'] : ['--bind', '127.0.0.1']), ...this.more];
+  }
+
   async start() {
-    const flags = {
-      port: this.port,
-      ...(this.host?.prefix.length > 0 ? { 'protected-mode': 'no' } : { bind: '127.0.0.1' }),
-      save: '',
-      appendonly: 'no',
-      dir: this.directory,
-    };
-    const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const [program, ...words] = [...(this.host?.prefix ?? []), 'redis-server', ...args];
+    const [program, ...words] = [...(this.host?.prefix ?? []), 'redis-server', ...(await this.words())];
     this.#child = spawn(program, words, { stdio: 'ignore' });
     let problem = null;
     this.#child.once('error', (error) => (problem = error));
@@ -72,7 +71,8 @@ export class Redis {
 
   ask(...words) {
     try {
-      const args = ['-h', this.address, '-p', String(this.port), ...words];
+      const login = this.password ? ['--no-auth-warning', '-a', this.password] : [];
+      const args = ['-h', this.address, '-p', String(this.port), ...login, ...words];
       return execFileSync('redis-cli', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
     } catch {
       return '';
@@ -80,15 +80,40 @@ export class Redis {
   }
 }
 
+// Alone, so that what it says of the primary is so. It writes what it learns into its file.
+export class Sentinel extends Redis {
+  password = 'of the sentinel';
+
+  // Of the primary on that port of this machine, by the name chat. `more` are lines of its file.
+  static of(t, primaryPort, more = []) {
+    return this.for(t, undefined, [`sentinel monitor chat 127.0.0.1 ${primaryPort} 1`, 'sentinel down-after-milliseconds chat 1000',
+      'sentinel failover-timeout chat 10000', ...more]);
+  }
+
+  async words() {
+    const file = path.join(this.directory, 'sentinel.conf');
+    const own = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.directory}`, `requirepass "${this.password}"`];
+    await writeFile(file, [...own, ...this.more, ''].join('\n'));
+    return [file, '--sentinel'];
+  }
+}
+
+// A user with the rights that docs/operations.md gives him, as redis-server takes him.
+export const user = ['--user', 'chat', 'on', '>a-password', 'resetchannels', '&realtimechat:*', '~realtimechat:*', '+@read', '+@write', '-@dangerous',
+  '+auth', '+ping', '+role', '+publish', '+subscribe', '+unsubscribe', '+evalsha', '+script|load', '+time'];
+
+// What nodes of one database are told.
+export const nodesEnv = (postgres, redisUrl) => ({
+  RTC_POSTGRES_URL: postgres.url,
+  RTC_REDIS_URL: redisUrl,
+  RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
+});
+
 // So many nodes over one database and one Redis, all connected. `args` are each one's.
 export async function clusterFor(t, count, args = []) {
   const postgres = new Postgres(t);
   const redis = await Redis.for(t);
-  const env = {
-    RTC_POSTGRES_URL: postgres.url,
-    RTC_REDIS_URL: redis.url,
-    RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
-  };
+  const env = nodesEnv(postgres, redis.url);
   const flags = withFlags([...unhurried, ...args], patient);
   const nodes = Array.from({ length: count }, () => new Server({ args: flags, env }));
   for (const node of nodes) {
