@@ -16,6 +16,7 @@
 
 #include "auth/jwt_token_authority.hpp"
 #include "auth/nickname.hpp"
+#include "base/clock.hpp"
 #include "base/load_config.hpp"
 #include "base/log.hpp"
 #include "net/listener.hpp"
@@ -23,8 +24,10 @@
 #include "relay/local_relay.hpp"
 #include "relay/redis_presence.hpp"
 #include "relay/redis_relay.hpp"
+#include "server/ban_command.hpp"
 #include "server/server.hpp"
 #include "storage/postgres_store.hpp"
+#include "storage/sqlite_bans.hpp"
 #include "storage/sqlite_store.hpp"
 #include "storage/store_copy.hpp"
 
@@ -187,19 +190,14 @@ Result<void> check_free(const std::vector<net::ListenAddress>& addresses) {
 
 constexpr std::uint32_t kSqliteReaders = 2;  // it answers from this machine's memory, mostly
 
-// Both ports of one adapter.
+// The ports of one adapter.
 struct Store {
   std::unique_ptr<chat::MessageStore> messages;
-  chat::RoomStore* rooms;  // the same object
-  unsigned readers;        // how many threads may read at once
+  chat::RoomStore* rooms;                    // the same object
+  std::unique_ptr<chat::BanStore> own_bans;  // where that object is not this port too
+  chat::BanStore* bans;
+  unsigned readers;  // how many threads may read at once
 };
-
-template <class Adapter>
-Result<Store> both_ports(Result<std::unique_ptr<Adapter>> opened, unsigned readers) {
-  if (!opened) return opened.error();
-  chat::RoomStore* const rooms = opened->get();
-  return Store{std::move(*opened), rooms, readers};
-}
 
 std::filesystem::path sqlite_file(const Config& config) {
   return std::filesystem::path(config.data_dir) / "realtimechat.sqlite";
@@ -212,21 +210,46 @@ storage::PostgresOptions postgres_options(const Config& config) {
           .shared = config.postgres_shared};
 }
 
-Result<Store> open_store(const Config& config) {
-  if (!config.postgres_url.empty()) {
-    auto opened = storage::PostgresStore::open(postgres_options(config));
-    if (!opened) return {opened.error().code, "postgres_url: " + opened.error().message};
-    return both_ports(std::move(opened), config.postgres_connections_max - 1);
+Error named_postgres(const Error& error) {
+  return {error.code, "postgres_url: " + error.message};
+}
+
+// Beside whatever else uses the database.
+Result<std::unique_ptr<chat::BanStore>> open_bans(const Config& config) {
+  if (config.postgres_url.empty()) {
+    auto opened = storage::SqliteBans::open(
+        sqlite_file(config), static_cast<std::uint32_t>(config.store_lock_timeout_ms));
+    if (!opened) return opened.error();
+    return {std::move(*opened)};
   }
-  return both_ports(
-      storage::SqliteStore::open(
-          {.file = sqlite_file(config),
-           .readers = kSqliteReaders,
-           .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
-           .durability = config.durability == "fsync" ? storage::Durability::fsync
-                                                      : storage::Durability::commit,
-           .log_bytes_max = config.store_log_bytes_max}),
-      kSqliteReaders);
+  auto options = postgres_options(config);
+  options.connections = 2;
+  auto opened = storage::PostgresStore::open(options);
+  if (!opened) return named_postgres(opened.error());
+  return {std::move(*opened)};
+}
+
+Result<Store> open_postgres(const Config& config) {
+  auto opened = storage::PostgresStore::open(postgres_options(config));
+  if (!opened) return named_postgres(opened.error());
+  storage::PostgresStore& store = **opened;
+  return Store{std::move(*opened), &store, {}, &store, config.postgres_connections_max - 1};
+}
+
+Result<Store> open_sqlite(const Config& config) {
+  auto opened = storage::SqliteStore::open(
+      {.file = sqlite_file(config),
+       .readers = kSqliteReaders,
+       .busy_timeout_ms = static_cast<std::uint32_t>(config.store_lock_timeout_ms),
+       .durability =
+           config.durability == "fsync" ? storage::Durability::fsync : storage::Durability::commit,
+       .log_bytes_max = config.store_log_bytes_max});
+  if (!opened) return opened.error();
+  auto bans = open_bans(config);
+  if (!bans) return bans.error();
+  storage::SqliteStore& store = **opened;
+  chat::BanStore* const all_bans = bans->get();
+  return Store{std::move(*opened), &store, std::move(*bans), all_bans, kSqliteReaders};
 }
 
 int serve(const Config& config) {
@@ -244,7 +267,7 @@ int serve(const Config& config) {
     return fail({ErrorCode::invalid_parameter,
                  fmt::format("data_dir: cannot make {}: {}", config.data_dir, problem.message())});
   }
-  const auto store = open_store(config);
+  const auto store = config.postgres_url.empty() ? open_sqlite(config) : open_postgres(config);
   if (!store) return fail(store.error());
   auto secret = token_secret(config);
   if (!secret) return fail(secret.error());
@@ -260,7 +283,7 @@ int serve(const Config& config) {
   };
   const auto server = server::Server::create(
       config, std::move(*networks),
-      {*store->messages, *store->rooms, store->readers, **relay, tokens, new_identity,
+      {*store->messages, *store->rooms, *store->bans, store->readers, **relay, tokens, new_identity,
        server::embedded_page(), config.several_nodes(), people->get()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
@@ -293,6 +316,17 @@ int copy_store(const Config& config) {
   return 0;
 }
 
+// `what`: --ban, --unban or --bans, and its own call.
+template <class Call>
+int on_bans(const Config& config, std::string_view what, Call call) {
+  const auto bans = open_bans(config);
+  if (!bans) return fail(bans.error());
+  const Result<std::string> done = call(**bans);
+  if (!done) return fail({done.error().code, fmt::format("{}: {}", what, done.error().message)});
+  fmt::print("{}", *done);
+  return 0;
+}
+
 int run(std::span<char* const> arguments) {
   const auto loaded = load_config(arguments, ::environ);
   if (!loaded) return fail(loaded.error());
@@ -308,6 +342,16 @@ int run(std::span<char* const> arguments) {
       return 0;
     case ConfigAction::copy_store:
       return copy_store(loaded->config);
+    case ConfigAction::ban:
+      return on_bans(loaded->config, "--ban", [&](chat::BanStore& bans) {
+        return server::ban(bans, loaded->ban, loaded->config.bans_max, unix_ms());
+      });
+    case ConfigAction::unban:
+      return on_bans(loaded->config, "--unban",
+                     [&](chat::BanStore& bans) { return server::unban(bans, loaded->ban); });
+    case ConfigAction::list_bans:
+      return on_bans(loaded->config, "--bans",
+                     [](chat::BanStore& bans) { return server::list_bans(bans, unix_ms()); });
     case ConfigAction::run:
       return serve(loaded->config);
   }

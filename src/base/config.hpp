@@ -29,6 +29,8 @@ struct Config {
   std::string token_secret;
   std::string token_issuer;
   std::uint64_t token_lifetime_ms = 0;
+  std::uint32_t bans_max = 0;
+  std::uint64_t ban_check_interval_ms = 0;
   bool conformance = false;
 
   std::string redis_url;

@@ -141,9 +141,54 @@ std::optional<std::string> environment_value(char* const* environment, std::stri
 struct CommandLine {
   ConfigAction action = ConfigAction::run;
   std::string help;
+  BanRequest ban;
   std::optional<std::string> file;
   std::map<std::string_view, std::vector<std::string>> values;  // by setting name
 };
+
+// The flags of the commands on bans, with what was given to each.
+struct BanFlags {
+  std::vector<std::string> ban;
+  std::vector<std::string> length;
+  std::vector<std::string> reason;
+  std::vector<std::string> unban;
+  bool list = false;
+};
+
+// Which command they are, if any; the line's action and request.
+Result<void> apply(const BanFlags& flags, CommandLine& line) {
+  for (const auto& [flag, values] : {std::pair{"--ban", &flags.ban},
+                                     {"--ban-for", &flags.length},
+                                     {"--ban-reason", &flags.reason},
+                                     {"--unban", &flags.unban}}) {
+    if (values->size() > 1) return named("command line", flag, kGivenTwice);
+  }
+  const std::size_t commands = flags.ban.size() + flags.unban.size() + (flags.list ? 1 : 0);
+  if (commands > 1 || (commands == 1 && line.action != ConfigAction::run)) {
+    return named("command line", "--ban, --unban, --bans", "one command at a time");
+  }
+  if (flags.ban.empty() && !(flags.length.empty() && flags.reason.empty())) {
+    return named("command line", "--ban-for, --ban-reason", "belong to --ban");
+  }
+  if (flags.list) line.action = ConfigAction::list_bans;
+  if (!flags.unban.empty()) {
+    line.action = ConfigAction::unban;
+    line.ban.target = flags.unban.front();
+  }
+  if (flags.ban.empty()) return {};
+  line.action = ConfigAction::ban;
+  line.ban.target = flags.ban.front();
+  if (!flags.reason.empty()) line.ban.reason = flags.reason.front();
+  if (flags.length.empty()) return {};
+  const auto length = parse_duration(flags.length.front());
+  if (!length) return named("command line", "--ban-for", length.error().message);
+  constexpr std::uint64_t kMostMs = 3650ULL * 24 * 60 * 60 * 1000;
+  if (*length == 0 || *length > kMostMs) {
+    return named("command line", "--ban-for", "expected 1ms to 3650d; without it: for ever");
+  }
+  line.ban.for_ms = *length;
+  return {};
+}
 
 Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
   CommandLine line;
@@ -170,6 +215,17 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
       app.add_option("--config", files,
                      "File of settings (TOML); without it realtimechat.toml, where there is one. "
                      "[RTC_CONFIG]"));
+  BanFlags bans;
+  one_value_each_time(app.add_option(
+      "--ban", bans.ban,
+      "Ban user:ID (a senderId; revokes its tokens), or address:IP or address:NETWORK, on all "
+      "nodes of the database, while they run, and exit. Again: in the place of the ban before."));
+  one_value_each_time(
+      app.add_option("--ban-for", bans.length, "How long, such as 1d; without it: for ever."));
+  one_value_each_time(app.add_option("--ban-reason", bans.reason,
+                                     "What the banned person is told, at most 200 bytes."));
+  one_value_each_time(app.add_option("--unban", bans.unban, "End such a ban and exit."));
+  app.add_flag("--bans", bans.list, "List the bans that hold and exit.");
   for (const Setting& setting : all_settings()) {
     one_value_each_time(app.add_option(
         setting.flag(), line.values[setting.name],
@@ -185,6 +241,7 @@ Result<CommandLine> parse_command_line(std::span<char* const> arguments) {
   if (files.size() > 1) return named("command line", "--config", kGivenTwice);
   if (!files.empty()) line.file = files.front();
   if (copy) line.action = ConfigAction::copy_store;
+  if (const auto applied = apply(bans, line); !applied) return applied.error();
   if (settings) line.action = ConfigAction::print_settings;
   if (version) line.action = ConfigAction::print_version;
   if (help) {
@@ -206,9 +263,11 @@ Result<LoadedConfig> load_config(std::span<char* const> arguments, char* const* 
   if (!line) return line.error();
   loaded.action = line->action;
   loaded.help = std::move(line->help);
-  const bool needs_settings =
-      loaded.action == ConfigAction::run || loaded.action == ConfigAction::copy_store;
-  if (!needs_settings) return loaded;
+  loaded.ban = std::move(line->ban);
+  const bool only_prints = loaded.action == ConfigAction::print_help ||
+                           loaded.action == ConfigAction::print_version ||
+                           loaded.action == ConfigAction::print_settings;
+  if (only_prints) return loaded;
 
   auto file = line->file ? line->file : environment_value(environment, "RTC_CONFIG");
   std::error_code ignored;

@@ -10,12 +10,29 @@
 namespace rtc {
 
 // What the command line asks for instead of running.
-enum class ConfigAction { run, print_help, print_version, print_settings, copy_store };
+enum class ConfigAction {
+  run,
+  print_help,
+  print_version,
+  print_settings,
+  copy_store,
+  ban,
+  unban,
+  list_bans
+};
+
+// Of the actions ban and unban, as it was given; server/ban_command.hpp judges it.
+struct BanRequest {
+  std::string target;
+  std::uint64_t for_ms = 0;  // 0: for ever
+  std::string reason;
+};
 
 struct LoadedConfig {
   ConfigAction action = ConfigAction::run;
   Config config;
   std::string help;  // print_help: the text
+  BanRequest ban;
 };
 
 // Whether the settings make sense and fit together; the error names those that do not.

@@ -34,6 +34,8 @@ std::string_view error_name(ErrorCode code) {
       return "UNAUTHORIZED_ACCESS";
     case ErrorCode::forbidden_action:
       return "FORBIDDEN_ACTION";
+    case ErrorCode::banned:
+      return "BANNED";
     case ErrorCode::invalid_message_format:
       return "INVALID_MESSAGE_FORMAT";
     case ErrorCode::server_overload:
@@ -55,6 +57,7 @@ unsigned http_status(ErrorCode code) {
       return 401;
     case ErrorCode::forbidden_access:
     case ErrorCode::forbidden_action:
+    case ErrorCode::banned:
       return 403;
     case ErrorCode::not_found:
     case ErrorCode::not_found_chatroom:

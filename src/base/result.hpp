@@ -27,6 +27,7 @@ enum class ErrorCode {
   connection_timeout,
   unauthorized_access,
   forbidden_action,
+  banned,
   invalid_message_format,
   server_overload,
 };

@@ -59,6 +59,11 @@ std::span<const Setting> all_settings() {
       {"token_issuer", &Config::token_issuer, "realtimechat", 0, 0, "The tokens' `iss` claim."},
       {"token_lifetime", S::Duration{&Config::token_lifetime_ms}, "1d", kSecond, 3650 * kDay,
        "How long a token is valid; an expired one is renewed for the same identity."},
+      {"bans_max", &Config::bans_max, "10000", 1, 100'000,
+       "Bans that may hold at once; --ban refuses more (docs/operations.md)."},
+      {"ban_check_interval", S::Duration{&Config::ban_check_interval_ms}, "500ms", 50, kHour,
+       "How often the database is asked whether bans have changed: they hold on every node that "
+       "long, and a query, after the command."},
       {"conformance", &Config::conformance, "false", 0, 0,
        "End points for public test suites (docs/conformance.md), open to pages of every origin. "
        "Never on a server for people."},

@@ -50,4 +50,7 @@ struct Setting {
 
 std::span<const Setting> all_settings();
 
+// Milliseconds of a duration as settings write it, such as 30s or 1d.
+Result<std::uint64_t> parse_duration(std::string_view text);
+
 }  // namespace rtc

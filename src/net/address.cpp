@@ -77,6 +77,17 @@ std::string IpAddress::to_string() const {
   return text;
 }
 
+IpAddress IpAddress::masked(unsigned prefix_bits) const {
+  IpAddress first = *this;
+  for (std::size_t i = 0; i < first.bytes.size(); ++i) {
+    const unsigned before = static_cast<unsigned>(i) * 8;
+    if (prefix_bits >= before + 8) continue;
+    const unsigned kept = prefix_bits > before ? prefix_bits - before : 0;
+    first.bytes[i] = static_cast<std::uint8_t>(first.bytes[i] & (0xFF00U >> kept));
+  }
+  return first;
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto base = IpAddress::parse(text.substr(0, slash));
@@ -104,6 +115,11 @@ bool Network::contains(const IpAddress& address) const {
   if (rest == 0) return true;
   const unsigned shift = 8 - rest;
   return (base.bytes[whole] >> shift) == (address.bytes[whole] >> shift);
+}
+
+std::string Network::to_string() const {
+  const bool v4 = prefix_bits >= 96 && base.is_v4();
+  return base.to_string() + "/" + std::to_string(v4 ? prefix_bits - 96 : prefix_bits);
 }
 
 Result<std::vector<Network>> parse_networks(const std::vector<std::string>& texts) {

@@ -27,6 +27,8 @@ struct IpAddress {
 
   bool is_v4() const;
   std::string to_string() const;
+  // Its first so many bits, the rest 0: the first address of its network.
+  IpAddress masked(unsigned prefix_bits) const;
   auto operator<=>(const IpAddress&) const = default;
 };
 
@@ -37,6 +39,7 @@ struct Network {
 
   static std::optional<Network> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
+  std::string to_string() const;  // "10.0.0.0/8", also of a single address
 };
 
 // All networks of a setting; the error names the one that is malformed.

@@ -50,6 +50,13 @@ void answer_later(Shard& shard, SlotHandle connection, http::Response response) 
   });
 }
 
+// Whether that person (nil: anybody) may not call from there; then the call was answered.
+bool answer_banned(const ApiCall& call, const UserId& user) {
+  const auto banned = call.shard.ban_of(user, call.client);
+  if (banned) answer(call, error_response(*banned));
+  return banned.has_value();
+}
+
 void on_store_thread(const ApiCall& call, StoreAccess access, std::function<void()> job) {
   chat::StoreQueue& store = call.shard.services().store;
   if (!(access == StoreAccess::reads ? store.read(std::move(job)) : store.write(std::move(job)))) {
@@ -91,6 +98,8 @@ std::optional<chat::Identity> authenticate(const ApiCall& call) {
   }
   const chat::TokenAuthority& tokens = call.shard.services().tokens;
   chat::TokenCheck check = tokens.check(token, unix_ms() / 1000);
+  if (check.verdict != chat::TokenCheck::Verdict::invalid && answer_banned(call, check.identity.id))
+    return std::nullopt;
   switch (check.verdict) {
     case chat::TokenCheck::Verdict::valid:
       return std::move(check.identity);
@@ -319,11 +328,11 @@ void handle_api(const ApiCall& call) {
     if (route.path != call.request.path) continue;
     const bool head = call.request.method == "HEAD" && route.method == "GET";
     if (head || route.method == call.request.method) {
-      if (call.shard.take_request_token(call.client)) {
-        route.handle(call);
-      } else {
+      if (!call.shard.take_request_token(call.client)) {
         answer(call, error_response({ErrorCode::too_many_requests,
                                      "too many requests from your address; wait a moment"}));
+      } else if (!answer_banned(call, {})) {
+        route.handle(call);
       }
       return;
     }

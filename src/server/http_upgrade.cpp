@@ -54,6 +54,10 @@ void HttpConnection::upgrade(Framing framing, std::optional<Carries> carries) {
         {ErrorCode::too_many_requests, "too many requests from your address; wait a moment"}));
     return;
   }
+  if (const auto banned = shard_.ban_of({}, client)) {
+    respond(error_response(*banned));
+    return;
+  }
   const std::string connection_header = request_.header("Connection");
   const std::string key = request_.header("Sec-WebSocket-Key");
   const std::string version = request_.header("Sec-WebSocket-Version");

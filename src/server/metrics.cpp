@@ -316,6 +316,13 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
   out.counter("replay_pages_total", "Pages of missed messages sent to resuming clients.",
               sum(&ShardFigures::replay_pages));
   out.counter("refusals_total", "Errors told to a client.", sum(&ShardFigures::refusals));
+  out.gauge("bans", "Bans that hold, as this node knows them.",
+            static_cast<double>(services.bans.in_force.load()));
+  out.counter("ban_refusals_total", "Sessions ended and calls refused because of a ban.",
+              sum(&ShardFigures::ban_refusals));
+  out.counter("ban_check_failures_total",
+              "Times that the store could not be asked whether bans have changed.",
+              services.bans.failures.load());
   out.counter("rate_limited_total", "Refusals by send_rate_max or request_rate_max.",
               sum(&ShardFigures::rate_limited));
   out.gauge("rooms_occupied", "Rooms with somebody in them or listening.",

@@ -169,6 +169,8 @@ Result<std::unique_ptr<Server>> Server::create(const Config& config, NetworkSett
     server->shards_.push_back(std::make_unique<Shard>(services, i));
     services.shards.push_back(server->shards_.back().get());
   }
+  server->ban_watch_ = std::make_unique<BanWatch>(parts.bans, services);
+  if (auto loaded = server->ban_watch_->load(); !loaded) return loaded.error();
   server->listeners_.resize(loops);
   if (auto opened = server->listen(networks.listen, "http", &Shard::accept); !opened) {
     return opened.error();
@@ -221,6 +223,7 @@ void Server::start() {
   }
   shards_.front()->loop().post([this] {
     presence_ticker_.start();
+    ban_watch_->start();
     if (order_ == nullptr) return;
     order_ticker_ = std::make_unique<OrderTicker>(*order_, live_.get(), *shards_.front());
     order_ticker_->start();

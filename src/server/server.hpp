@@ -10,6 +10,7 @@
 
 #include "base/config.hpp"
 #include "base/result.hpp"
+#include "chat/ban_store.hpp"
 #include "chat/fanout.hpp"
 #include "chat/live_rooms.hpp"
 #include "chat/message_store.hpp"
@@ -21,6 +22,7 @@
 #include "chat/store_queue.hpp"
 #include "chat/token_authority.hpp"
 #include "net/listener.hpp"
+#include "server/ban_watch.hpp"
 #include "server/order_ticker.hpp"
 #include "server/presence_ticker.hpp"
 #include "server/shard.hpp"
@@ -32,7 +34,8 @@ namespace rtc::server {
 struct Parts {
   chat::MessageStore& messages;
   chat::RoomStore& rooms;
-  unsigned store_readers;  // threads that read from the two
+  chat::BanStore& bans;
+  unsigned store_readers;  // threads that read from these
   chat::Relay& relay;
   const chat::TokenAuthority& tokens;
   std::function<chat::Identity(std::string_view accept_language, std::string masked_address)>
@@ -94,6 +97,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   PresenceTicker presence_ticker_{shards_};
   std::unique_ptr<OrderTicker> order_ticker_;
+  std::unique_ptr<BanWatch> ban_watch_;
   std::vector<std::vector<std::unique_ptr<net::Listener>>> listeners_;  // by shard
   std::vector<std::string> addresses_;
   std::vector<std::thread> threads_;

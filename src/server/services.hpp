@@ -82,6 +82,13 @@ struct ShardFigures {
   std::atomic<std::uint64_t> rate_limited{0};    // of them, those of a rate
   std::atomic<std::uint64_t> slow_consumers{0};  // closed because they did not read
   std::atomic<std::uint64_t> silent_peers{0};    // closed because nothing came any more
+  std::atomic<std::uint64_t> ban_refusals{0};    // of them, and sessions ended, those of a ban
+};
+
+// Of server/ban_watch.hpp. Any thread.
+struct BanFigures {
+  std::atomic<std::uint64_t> in_force{0};
+  std::atomic<std::uint64_t> failures{0};  // times that the store could not be asked
 };
 
 // How often who may do what, over all loops. Any thread.
@@ -125,6 +132,7 @@ struct Services {
   Broker broker{config};
   chat::RoomSearch room_search{rooms, config.room_search_max};
   PageFlights flights{};
+  BanFigures bans{};
 };
 
 }  // namespace rtc::server

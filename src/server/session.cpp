@@ -191,7 +191,7 @@ void Session::on_connect(const stomp::Frame& frame) {
     }
     client = *parsed;
   }
-  if (!authenticate(frame)) return;
+  if (!authenticate(frame) || end_if_banned(receipt)) return;
 
   connected_ = true;
   shard_.services().totals.sessions.fetch_add(1, std::memory_order_relaxed);
@@ -377,6 +377,12 @@ void Session::shut_down(bool at_once) {
   } else {
     end_after_outcomes(websocket::kCloseGoingAway, std::move(reason));
   }
+}
+
+bool Session::end_if_banned(std::string_view receipt) {
+  const auto banned = ended_ ? std::nullopt : shard_.ban_of(identity_.id(), output_.client());
+  if (banned) fail(*banned, receipt, websocket::kClosePolicyViolation);
+  return banned.has_value();
 }
 
 void Session::end(std::uint16_t close_code, std::string_view reason) {

@@ -57,6 +57,7 @@ class Session final : public Application, public Pooled<Session> {
   // The server goes down: no more input; close code 1001, "restarting; retry-after-ms=<n>" with n
   // within restart_spread, once what was accepted is acknowledged; or `at_once`, if it is not.
   void shut_down(bool at_once);
+  bool end_if_banned(std::string_view receipt = {});  // its person or address is: ERROR and the end
 
  private:
   friend class SessionBroker;

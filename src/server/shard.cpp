@@ -5,7 +5,9 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "server/ban_list.hpp"
 #include "server/http_connection.hpp"
 #include "server/session.hpp"
 #include "server/stomp_connection.hpp"
@@ -37,6 +39,7 @@ Shard::Shard(Services& services, std::uint32_t index)
                         services.config.websocket_fragments_max},
       stomp_limits_{services.config.stomp_headers_max, services.config.stomp_header_bytes_max,
                     services.config.stomp_body_bytes_max},
+      bans_(std::make_shared<const BanList>()),
       hub_({services.messages.epoch(), services.fanout.live_epoch()}, deflater_,
            services.config.websocket_deflate_bytes_min),
       loop_(net::make_epoll_poller(), services.config.slow_turn_ms) {
@@ -124,6 +127,20 @@ bool Shard::take_send_token(const UserId& user, const net::IpAddress& client) {
 
 bool Shard::rate_exempt(const net::IpAddress& client) const {
   return net::any_contains(services_.rate_exempt, client);
+}
+
+void Shard::set_bans(std::shared_ptr<const BanList> bans) {
+  bans_ = std::move(bans);
+  if (bans_->size() == 0) return;
+  sessions_.for_each([](Session& session) { session.end_if_banned(); });
+}
+
+std::optional<Error> Shard::ban_of(const UserId& user, const net::IpAddress& client) {
+  if (bans_->size() == 0) return std::nullopt;
+  const chat::Ban* const ban = bans_->find(user, client, unix_ms());
+  if (ban == nullptr) return std::nullopt;
+  figures_.ban_refusals.fetch_add(1, std::memory_order_relaxed);
+  return ban_error(*ban);
 }
 
 const chat::Room* Shard::cached_room(const RoomId& id) const {

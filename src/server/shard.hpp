@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -25,6 +26,7 @@
 
 namespace rtc::server {
 
+class BanList;
 class HttpConnection;
 class Session;
 
@@ -69,6 +71,10 @@ class Shard : private net::Timer {
   // Whether that identity may send a message from that address now.
   bool take_send_token(const UserId& user, const net::IpAddress& client);
   bool rate_exempt(const net::IpAddress& client) const;
+  // Who is banned from now on; ends sessions of theirs. Before the loop runs, or by loop().post().
+  void set_bans(std::shared_ptr<const BanList> bans);
+  // What to tell this person (nil: not known yet) there, if that is somebody banned.
+  std::optional<Error> ban_of(const UserId& user, const net::IpAddress& client);
 
   // The room as this loop knows it; null when it must be asked from the store.
   const chat::Room* cached_room(const RoomId& id) const;
@@ -110,6 +116,7 @@ class Shard : private net::Timer {
   websocket::Deflater deflater_;
   websocket::Inflater inflater_;
   std::unique_ptr<websocket::Decoder> spare_decoder_;
+  std::shared_ptr<const BanList> bans_;
   Hub hub_;
   SlotMap<Session> sessions_;
   SlotMap<HttpConnection> waiting_requests_;

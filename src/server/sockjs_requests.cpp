@@ -234,6 +234,10 @@ class SessionCall {
   // A new session, or null and the answer was given.
   SockJsSession* open() {
     if (!take_request_token()) return nullptr;
+    if (const auto banned = call_.shard.ban_of({}, client_)) {
+      call_.connection.respond(error_response(*banned));
+      return nullptr;
+    }
     SockJsSession* const session =
         call_.shard.sockjs().open(call_.shard, call_.service, key_, client_);
     if (session == nullptr) {

@@ -6,7 +6,7 @@ namespace rtc::storage {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kMigrations = {
+constexpr std::array<std::string_view, 3> kMigrations = {
     // 1: rooms, messages, keys; what makes a lost answer harmless
     R"sql(
 -- Immutable but for `newest`: whoever holds a room's row lock gives its ids, in the order of the
@@ -255,6 +255,37 @@ BEGIN
     INSERT INTO room_members SELECT DISTINCT member, key
       FROM rooms, unnest(ARRAY[p_low, p_high]) AS member WHERE id = p_id;
   END IF;
+END
+$function$;
+)sql",
+    // 3: who may not be here
+    R"sql(
+CREATE TABLE bans (
+  target        text   PRIMARY KEY,           -- 'user:…', 'address:…'
+  until_ms      bigint NOT NULL,              -- 0: for ever
+  reason        bytea  NOT NULL,
+  created_at_ms bigint NOT NULL
+);
+ALTER TABLE store ADD COLUMN bans_version bigint NOT NULL DEFAULT 0;  -- grows with each change
+
+-- May be called again when its answer was lost.
+CREATE FUNCTION put_ban(
+    p_target text, p_until bigint, p_reason bytea, p_created bigint, p_bans_max bigint)
+RETURNS bigint LANGUAGE plpgsql AS $function$
+DECLARE
+  v_version bigint;
+BEGIN
+  -- One at a time, over all nodes, so that the bound holds.
+  UPDATE store SET bans_version = bans_version + 1 RETURNING bans_version INTO v_version;
+  DELETE FROM bans WHERE until_ms <> 0 AND until_ms <= p_created;
+  IF (SELECT count(*) FROM bans WHERE target <> p_target) >= p_bans_max THEN
+    RAISE EXCEPTION 'the bound on bans is reached' USING ERRCODE = 'RT005';
+  END IF;
+  INSERT INTO bans VALUES (p_target, p_until, p_reason, p_created)
+    ON CONFLICT (target) DO UPDATE
+      SET until_ms = excluded.until_ms, reason = excluded.reason,
+          created_at_ms = excluded.created_at_ms;
+  RETURN v_version;
 END
 $function$;
 )sql",

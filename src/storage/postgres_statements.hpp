@@ -25,9 +25,13 @@ enum class PostgresStatement : std::uint8_t {
   copy_messages,
   copy_keys,
   known_keys,
+  put_ban,
+  remove_ban,
+  bans,
+  bans_version,
 };
 
-inline constexpr std::array<const char*, 16> kPostgresStatements = {
+inline constexpr std::array<const char*, 20> kPostgresStatements = {
     "SELECT append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     "SELECT resolve_batch($1, $2)",
     // Nodes that do it at once take others' rows, not each other's.
@@ -70,6 +74,13 @@ inline constexpr std::array<const char*, 16> kPostgresStatements = {
     "AS d (sender, room, key, id, created_at_ms) JOIN rooms ON rooms.id = d.room "
     "JOIN message_keys AS k ON k.sender = d.sender AND k.room = rooms.key AND k.key = d.key "
     "WHERE k.id = d.id",
+    "SELECT put_ban($1, $2, $3, $4, $5)",
+    "WITH gone AS (DELETE FROM bans WHERE target = $1 RETURNING target), "
+    "told AS (UPDATE store SET bans_version = bans_version + 1 WHERE EXISTS (SELECT FROM gone)) "
+    "SELECT count(*) FROM gone",
+    "SELECT target, until_ms, reason, created_at_ms FROM bans "
+    "WHERE until_ms = 0 OR until_ms > $1 ORDER BY created_at_ms, target",
+    "SELECT bans_version FROM store",
 };
 
 inline constexpr const char* text_of(PostgresStatement statement) {
@@ -81,6 +92,7 @@ inline constexpr char kNoSuchRoom[] = "RT001";
 inline constexpr char kSuperseded[] = "RT002";  // the batch was given up, and is not to be stored
 inline constexpr char kRoomsBound[] = "RT003";
 inline constexpr char kOwnRoomsBound[] = "RT004";
+inline constexpr char kBansBound[] = "RT005";
 inline constexpr char kRoomIsFull[] = "23514";  // check_violation: the only check it can violate
 
 }  // namespace rtc::storage

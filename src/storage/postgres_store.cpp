@@ -168,4 +168,39 @@ Result<std::vector<chat::Room>> PostgresStore::list_direct(UserId user, std::opt
   return rooms_of(answer.rows);
 }
 
+Result<void> PostgresStore::put_ban(const chat::Ban& ban, std::uint32_t bans_max) {
+  const auto answer = state_->read(PostgresStatement::put_ban, PostgresParameters()
+                                                                   .add(ban.target)
+                                                                   .add(ban.until_ms)
+                                                                   .add(ban.reason)
+                                                                   .add(ban.created_at_ms)
+                                                                   .add(std::int64_t{bans_max}));
+  if (answer.ok()) return {};
+  if (answer.state != kBansBound) return answer.error();
+  return chat::too_many_bans(bans_max);
+}
+
+Result<bool> PostgresStore::remove_ban(const std::string& target) {
+  const auto answer = state_->read(PostgresStatement::remove_ban, PostgresParameters().add(target));
+  if (!answer.ok()) return answer.error();
+  return answer.rows.integer(0, 0) > 0;
+}
+
+Result<std::vector<chat::Ban>> PostgresStore::bans(std::int64_t now_ms) {
+  const auto answer = state_->read(PostgresStatement::bans, PostgresParameters().add(now_ms));
+  if (!answer.ok()) return answer.error();
+  std::vector<chat::Ban> bans;
+  for (int row = 0; row < answer.rows.count(); ++row) {
+    bans.push_back({answer.rows.text(row, 0), answer.rows.integer(row, 1), answer.rows.text(row, 2),
+                    answer.rows.integer(row, 3)});
+  }
+  return bans;
+}
+
+Result<std::int64_t> PostgresStore::bans_version() {
+  const auto answer = state_->read(PostgresStatement::bans_version, PostgresParameters());
+  if (!answer.ok()) return answer.error();
+  return answer.rows.integer(0, 0);
+}
+
 }  // namespace rtc::storage

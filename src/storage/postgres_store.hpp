@@ -1,4 +1,4 @@
-// Messages and rooms in a PostgreSQL database (15 or later), through libpq: of one node or of
+// Messages, rooms and bans in a PostgreSQL database (15 or later), through libpq: of one node or of
 // several that share it.
 //
 // One connection writes (append, forget_keys and the room-making calls: one thread at a time), the
@@ -21,6 +21,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "chat/ban_store.hpp"
 #include "chat/message_store.hpp"
 #include "chat/room_store.hpp"
 
@@ -33,7 +34,9 @@ struct PostgresOptions {
   bool shared = true;               // other processes write to the database too
 };
 
-class PostgresStore final : public chat::MessageStore, public chat::RoomStore {
+class PostgresStore final : public chat::MessageStore,
+                            public chat::RoomStore,
+                            public chat::BanStore {
  public:
   // Connects, brings the schema to this program's version (postgres_migrations.cpp; one node does
   // it, others that start meanwhile wait), makes the lobby. A schema of a newer version is refused.
@@ -60,6 +63,12 @@ class PostgresStore final : public chat::MessageStore, public chat::RoomStore {
                                             std::uint32_t limit) override;
   Result<std::vector<chat::Room>> list_direct(UserId user, std::optional<RoomId> after,
                                               std::uint32_t limit) override;
+
+  // By the reading connections: nothing waits for the writer.
+  Result<void> put_ban(const chat::Ban& ban, std::uint32_t bans_max) override;
+  Result<bool> remove_ban(const std::string& target) override;
+  Result<std::vector<chat::Ban>> bans(std::int64_t now_ms) override;
+  Result<std::int64_t> bans_version() override;
 
  private:
   struct State;

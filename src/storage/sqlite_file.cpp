@@ -148,6 +148,24 @@ Result<SQLite::Database> open_writer(const std::filesystem::path& file,
   }
 }
 
+Result<SQLite::Database> open_beside(const std::filesystem::path& file,
+                                     std::uint32_t busy_timeout_ms) {
+  if (!std::filesystem::exists(file)) {
+    return refused("there is no " + file.string() + ": start the server once, or set data_dir");
+  }
+  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                            timeout_of(busy_timeout_ms));
+  if (auto ours = check_ours(database, file.string()); !ours) return ours.error();
+  if (number(database, "PRAGMA user_version") != kSchemaVersion) {
+    return refused(file.string() +
+                   " is of an older version of this program: start the server of this one once");
+  }
+  // While a server runs, it alone brings the log into the file.
+  database.exec("PRAGMA wal_autocheckpoint = 0");
+  database.exec("PRAGMA synchronous = FULL");
+  return database;
+}
+
 SQLite::Database open_reader(const std::filesystem::path& file, std::uint32_t busy_timeout_ms) {
   return {file.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, timeout_of(busy_timeout_ms)};
 }

@@ -34,6 +34,11 @@ int timeout_of(std::uint32_t milliseconds);
 Result<SQLite::Database> open_writer(const std::filesystem::path& file,
                                      const SqliteOptions& options);
 
+// A connection that writes beside the process that has the lock, if there is one; the file is there
+// and of this program's version, or it is refused. Throws SQLite::Exception.
+Result<SQLite::Database> open_beside(const std::filesystem::path& file,
+                                     std::uint32_t busy_timeout_ms);
+
 // A read-only connection to a file that open_writer() has opened. Throws SQLite::Exception.
 SQLite::Database open_reader(const std::filesystem::path& file, std::uint32_t busy_timeout_ms);
 

@@ -4,11 +4,14 @@
 #include <SQLiteCpp/Exception.h>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits>
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "storage/migrations/sqlite.hpp"
 #include "storage/postgres_connection.hpp"
+#include "storage/sqlite_bans.hpp"
 #include "storage/sqlite_file.hpp"
 #include "storage/sqlite_reader.hpp"
 #include "storage/sqlite_rows.hpp"
@@ -171,6 +174,18 @@ bool same(const chat::Message& a, const chat::Message& b) {
          a.sender.address() == b.sender.address() && a.created_at_ms == b.created_at_ms;
 }
 
+// Those that hold. One that was ended since a copy before is not ended there.
+Result<void> copy_bans(const std::filesystem::path& file, PostgresStore& target) {
+  const auto source = SqliteBans::open(file, kBusyTimeoutMs);
+  if (!source) return source.error();
+  const auto bans = (*source)->bans(unix_ms());
+  if (!bans) return bans.error();
+  for (const chat::Ban& ban : *bans) {
+    if (auto put = target.put_ban(ban, std::numeric_limits<std::uint32_t>::max()); !put) return put;
+  }
+  return {};
+}
+
 Error failed(std::string message) {
   return {ErrorCode::internal_server_error, std::move(message)};
 }
@@ -295,6 +310,7 @@ Result<CopyFigures> copy_store(const std::filesystem::path& file, const Postgres
       return failed(fmt::format("{} has another schema than this program: start it once on that",
                                 file.string()));
     }
+    if (auto copied = copy_bans(file, **store); !copied) return copied.error();
     return Copy(source, **store, target).run();
   } catch (const SQLite::Exception& error) {
     return failed(fmt::format("{}: {}", file.string(), error.what()));

@@ -1,4 +1,4 @@
-// The two store ports in memory, for tests. Any thread.
+// The store ports in memory, for tests. Any thread.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "chat/ban_store.hpp"
 #include "chat/message_store.hpp"
 #include "chat/room_store.hpp"
 
 namespace rtc::chat {
 
-class MemoryStore final : public MessageStore, public RoomStore {
+class MemoryStore final : public MessageStore, public RoomStore, public BanStore {
  public:
   std::atomic<bool> reads_fail{false};  // pages cannot be read, as from a broken disk
 
@@ -130,6 +131,47 @@ class MemoryStore final : public MessageStore, public RoomStore {
     });
   }
 
+  Result<void> put_ban(const Ban& ban, std::uint32_t bans_max) override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
+    auto kept = bans_;
+    std::erase_if(kept, [&](const auto& each) {
+      const Ban& other = each.second;
+      return other.target == ban.target ||
+             (other.until_ms != 0 && other.until_ms <= ban.created_at_ms);
+    });
+    if (kept.size() >= bans_max) return too_many_bans(bans_max);
+    kept.emplace(std::pair{ban.created_at_ms, ban.target}, ban);
+    bans_ = std::move(kept);
+    ++bans_version_;
+    return {};
+  }
+
+  Result<bool> remove_ban(const std::string& target) override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
+    const bool removed =
+        std::erase_if(bans_, [&](const auto& each) { return each.second.target == target; }) > 0;
+    if (removed) ++bans_version_;
+    return removed;
+  }
+
+  Result<std::vector<Ban>> bans(std::int64_t now_ms) override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
+    std::vector<Ban> held;
+    for (const auto& [order, ban] : bans_) {
+      if (ban.until_ms == 0 || ban.until_ms > now_ms) held.push_back(ban);
+    }
+    return held;
+  }
+
+  Result<std::int64_t> bans_version() override {
+    const std::lock_guard lock(mutex_);
+    if (failing_) return failure();
+    return bans_version_;
+  }
+
  private:
   static bool has_member(const Room& room, UserId user) {
     return room.members[0] == user || room.members[1] == user;
@@ -186,6 +228,8 @@ class MemoryStore final : public MessageStore, public RoomStore {
     std::int64_t created_at_ms = 0;
   };
   std::map<std::tuple<UserId, RoomId, std::string>, Keyed> keys_;
+  std::map<std::pair<std::int64_t, std::string>, Ban> bans_;  // in the order of making
+  std::int64_t bans_version_ = 0;
 };
 
 }  // namespace rtc::chat

@@ -9,6 +9,7 @@ class MemoryStores final : public Stores {
  public:
   MessageStore& messages() override { return store_; }
   RoomStore& rooms() override { return store_; }
+  BanStore& bans() override { return store_; }
 
  private:
   MemoryStore store_;
@@ -20,6 +21,7 @@ std::unique_ptr<Stores> make_memory_stores() {
 
 INSTANTIATE_TEST_SUITE_P(Memory, MessageStoreContract, testing::Values(&make_memory_stores));
 INSTANTIATE_TEST_SUITE_P(Memory, RoomStoreContract, testing::Values(&make_memory_stores));
+INSTANTIATE_TEST_SUITE_P(Memory, BanStoreContract, testing::Values(&make_memory_stores));
 
 }  // namespace
 }  // namespace rtc::chat

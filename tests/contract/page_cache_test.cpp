@@ -14,6 +14,7 @@ class MemoryStores final : public Stores {
  public:
   MessageStore& messages() override { return store_; }
   RoomStore& rooms() override { return store_; }
+  BanStore& bans() override { return store_; }
 
  private:
   MemoryStore store_;
@@ -50,6 +51,7 @@ class CachedStores final : public Stores {
   explicit CachedStores(const PageCacheBounds& bounds) : cache_(behind_.messages(), bounds) {}
   MessageStore& messages() override { return read_by_others_; }
   RoomStore& rooms() override { return behind_.rooms(); }
+  BanStore& bans() override { return behind_.bans(); }
 
  private:
   Behind behind_;
@@ -101,6 +103,7 @@ class OfTwoNodes final : public MessageStore {
     return cache_.forget_keys(before_ms, limit);
   }
   RoomStore& rooms() { return behind_; }
+  BanStore& bans() { return behind_; }
 
  private:
   MemoryStore behind_;
@@ -115,6 +118,7 @@ class StoresOfTwoNodes final : public Stores {
   explicit StoresOfTwoNodes(const PageCacheBounds& bounds) : store_(bounds) {}
   MessageStore& messages() override { return store_; }
   RoomStore& rooms() override { return store_.rooms(); }
+  BanStore& bans() override { return store_.bans(); }
 
  private:
   OfTwoNodes store_;

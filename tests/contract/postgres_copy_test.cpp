@@ -55,6 +55,8 @@ TEST_F(PostgresCopyTest, BringsOverAllOfALiveFileAndThenWhatIsNew) {
   ASSERT_TRUE(source_->append(many));
   ASSERT_TRUE(source_->append(
       std::vector{keyed(lobby_id(), std::string("a\0b", 3), "k"), draft(direct.id, "between us")}));
+  const chat::Ban held{"address:203.0.113.0/24", 0, "광고", 1};
+  ASSERT_TRUE(test::open_bans(file())->put_ban(held, 10));
   const auto first = copy();
   ASSERT_TRUE(first) << first.error().message;
   EXPECT_EQ(first->rooms, 4U);
@@ -73,6 +75,7 @@ TEST_F(PostgresCopyTest, BringsOverAllOfALiveFileAndThenWhatIsNew) {
   EXPECT_EQ(second->new_messages, 3U);
 
   const auto store = target();
+  EXPECT_THAT(store->bans(0).value(), ElementsAre(held));
   const auto rooms = store->list_open({}, 100);
   ASSERT_EQ(rooms->size(), 4U);
   EXPECT_EQ(rooms->at(1).id, live.id);

@@ -32,6 +32,7 @@ using test::open_store;
 using test::port_of;
 using test::PostgresStores;
 
+using chat::BanStoreContract;
 using chat::MessageStoreContract;
 using chat::RoomStoreContract;
 
@@ -40,6 +41,7 @@ std::unique_ptr<chat::Stores> make_postgres_stores() {
 }
 INSTANTIATE_TEST_SUITE_P(Postgres, MessageStoreContract, testing::Values(&make_postgres_stores));
 INSTANTIATE_TEST_SUITE_P(Postgres, RoomStoreContract, testing::Values(&make_postgres_stores));
+INSTANTIATE_TEST_SUITE_P(Postgres, BanStoreContract, testing::Values(&make_postgres_stores));
 
 constexpr std::uint32_t kPatientMs = 30'000;  // nothing here takes so long
 // What is held back, is for longer; what is not, takes less, though the machine be busy.

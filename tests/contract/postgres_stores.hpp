@@ -78,6 +78,7 @@ class PostgresStores final : public chat::Stores {
  public:
   chat::MessageStore& messages() override { return *store_; }
   chat::RoomStore& rooms() override { return *store_; }
+  chat::BanStore& bans() override { return *store_; }
 
  private:
   Database database_;

@@ -36,10 +36,12 @@ std::unique_ptr<chat::Stores> make_sqlite_stores() {
   return std::make_unique<SqliteStores>();
 }
 
+using chat::BanStoreContract;
 using chat::MessageStoreContract;
 using chat::RoomStoreContract;
 INSTANTIATE_TEST_SUITE_P(Sqlite, MessageStoreContract, testing::Values(&make_sqlite_stores));
 INSTANTIATE_TEST_SUITE_P(Sqlite, RoomStoreContract, testing::Values(&make_sqlite_stores));
+INSTANTIATE_TEST_SUITE_P(Sqlite, BanStoreContract, testing::Values(&make_sqlite_stores));
 
 class SqliteStoreTest : public testing::Test {
  protected:
@@ -455,6 +457,8 @@ INSERT INTO old_messages SELECT place >> 36, place & 0xFFFFFFFFF, sender, nickna
 DROP TABLE messages;
 ALTER TABLE old_messages RENAME TO messages;
 ALTER TABLE rooms DROP COLUMN topic;
+DROP TABLE bans;
+ALTER TABLE store DROP COLUMN bans_version;
 PRAGMA user_version = 4;
 )sql";
 
@@ -520,7 +524,9 @@ TEST_F(SqliteStoreTest, AFullRoomRefusesWhatItHasNoIdFor) {
 TEST_F(SqliteStoreTest, ARoomOfVersionFiveHasNoTopic) {
   const chat::Room room = chat::open_room("old");
   ASSERT_TRUE(open()->create(room, chat::kAmple));
-  execute("ALTER TABLE rooms DROP COLUMN topic; PRAGMA user_version = 5");
+  execute(
+      "ALTER TABLE rooms DROP COLUMN topic; DROP TABLE bans; "
+      "ALTER TABLE store DROP COLUMN bans_version; PRAGMA user_version = 5");
   const auto store = open();
   EXPECT_EQ(store->find(room.id)->value().name, "old");
   EXPECT_EQ(store->find(room.id)->value().topic, "");

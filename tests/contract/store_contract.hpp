@@ -1,6 +1,6 @@
-// What every adapter of MessageStore and RoomStore must do. An adapter's test file instantiates the
-// suites with a function that makes an empty store; the tests are in message_store_contract.cpp and
-// room_store_contract.cpp.
+// What every adapter of MessageStore, RoomStore and BanStore must do. An adapter's test file
+// instantiates the suites with a function that makes an empty store; the tests are in
+// message_store_contract.cpp, room_store_contract.cpp and ban_store_contract.cpp.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/ban_store.hpp"
 #include "chat/message_store.hpp"
 #include "chat/room_store.hpp"
 
@@ -21,6 +22,7 @@ class Stores {
   virtual ~Stores() = default;
   virtual MessageStore& messages() = 0;
   virtual RoomStore& rooms() = 0;
+  virtual BanStore& bans() = 0;
 };
 using MakeStores = std::unique_ptr<Stores> (*)();
 
@@ -70,6 +72,7 @@ class StoreContract : public testing::TestWithParam<MakeStores> {
 
   MessageStore& messages() { return stores_->messages(); }
   RoomStore& rooms() { return stores_->rooms(); }
+  BanStore& bans() { return stores_->bans(); }
 
  private:
   std::unique_ptr<Stores> stores_ = GetParam()();
@@ -77,5 +80,6 @@ class StoreContract : public testing::TestWithParam<MakeStores> {
 
 class MessageStoreContract : public StoreContract {};
 class RoomStoreContract : public StoreContract {};
+class BanStoreContract : public StoreContract {};
 
 }  // namespace rtc::chat

@@ -7,7 +7,7 @@
 
 namespace rtc::storage {
 
-inline constexpr std::array<std::string_view, 6> kSqliteMigrations = {
+inline constexpr std::array<std::string_view, 7> kSqliteMigrations = {
     // 1: rooms and messages
     R"sql(
 CREATE TABLE rooms (
@@ -94,6 +94,16 @@ ALTER TABLE messages_by_place RENAME TO messages;
     // 6: what a room is about
     R"sql(
 ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';  -- '': nobody said
+)sql",
+    // 7: who may not be here
+    R"sql(
+CREATE TABLE bans (
+  target        TEXT    PRIMARY KEY,  -- 'user:…', 'address:…'
+  until_ms      INTEGER NOT NULL,     -- 0: for ever
+  reason        TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE store ADD COLUMN bans_version INTEGER NOT NULL DEFAULT 0;  -- grows with each change
 )sql",
 };
 

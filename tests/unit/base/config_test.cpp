@@ -185,6 +185,36 @@ TEST(Config, ActionsComeBeforeWhatIsWrongElsewhere) {
   }
 }
 
+TEST(Config, BansAreCommands) {
+  const ConfigLoader loader;
+  const auto ban =
+      loader.load({"--ban", "user:x", "--ban-for", "2d", "--ban-reason", "spam, twice"});
+  ASSERT_TRUE(ban) << ban.error().message;
+  EXPECT_EQ(ban->action, ConfigAction::ban);
+  EXPECT_EQ(ban->ban.target, "user:x");
+  EXPECT_EQ(ban->ban.for_ms, 172'800'000U);
+  EXPECT_EQ(ban->ban.reason, "spam, twice");
+  EXPECT_EQ(ban->config.bans_max, 10'000U) << "it needs the settings";
+  EXPECT_EQ(loader.load({"--ban", "address:::1"})->ban.for_ms, 0U);
+  const auto unban = loader.load({"--unban", "address:10.0.0.0/8"});
+  EXPECT_EQ(unban->action, ConfigAction::unban);
+  EXPECT_EQ(unban->ban.target, "address:10.0.0.0/8");
+  EXPECT_EQ(loader.load({"--bans"})->action, ConfigAction::list_bans);
+}
+
+TEST(Config, CommandsOnBansThatMakeNoSenseAreRefused) {
+  const ConfigLoader loader;
+  for (const std::string length : {"1", "d", "0d", "-1d", "1 day", "9999d", ""}) {
+    EXPECT_THAT(loader.error({"--ban", "user:x", "--ban-for", length}), HasSubstr("--ban-for"));
+  }
+  EXPECT_THAT(loader.error({"--ban", "a", "--ban", "b"}), HasSubstr("--ban: given more than once"));
+  EXPECT_THAT(loader.error({"--ban", "a", "--unban", "b"}), HasSubstr("one command at a time"));
+  EXPECT_THAT(loader.error({"--bans", "--unban", "b"}), HasSubstr("one command at a time"));
+  EXPECT_THAT(loader.error({"--ban", "a", "--copy-store"}), HasSubstr("one command at a time"));
+  EXPECT_THAT(loader.error({"--ban-for", "1d"}), HasSubstr("belong to --ban"));
+  EXPECT_THAT(loader.error({"--unban", "a", "--ban-reason", "b"}), HasSubstr("belong to --ban"));
+}
+
 TEST(Config, TheDocumentIsTheTable) {
   const std::ifstream file(RTC_SOURCE_DIR "/docs/settings.md");
   ASSERT_TRUE(file) << "docs/settings.md is missing";

@@ -85,6 +85,24 @@ TEST(IpAddress, HashesEqualOnesAlikeAndSpreadsOthers) {
   EXPECT_EQ(hashes.size(), 256U);
 }
 
+TEST(IpAddress, MaskedIsTheFirstOfItsNetwork) {
+  EXPECT_EQ(address("10.1.2.3").masked(96 + 8).to_string(), "10.0.0.0");
+  EXPECT_EQ(address("10.255.2.3").masked(96 + 9).to_string(), "10.128.0.0");
+  EXPECT_EQ(address("10.1.2.3").masked(128), address("10.1.2.3"));
+  EXPECT_EQ(address("2001:db8:1:2:3::").masked(64), address("2001:db8:1:2::"));
+  EXPECT_EQ(address("ffff::1").masked(1), address("8000::"));
+  EXPECT_EQ(address("ffff::1").masked(0), address("::"));
+}
+
+TEST(Network, IsWrittenAsItIsRead) {
+  for (const std::string text :
+       {"10.0.0.0/8", "10.1.2.3/32", "0.0.0.0/0", "::/0", "2001:db8::/32"}) {
+    EXPECT_EQ(Network::parse(text)->to_string(), text);
+  }
+  EXPECT_EQ(Network::parse("10.1.2.3")->to_string(), "10.1.2.3/32");
+  EXPECT_EQ(Network::parse("::1")->to_string(), "::1/128");
+}
+
 TEST(Network, HoldsWhatItsPrefixSays) {
   struct Row {
     const char* network;

@@ -45,6 +45,8 @@ export const en = {
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
   offline: 'You are offline',
+  banned: 'Banned',
+  bannedNotice: 'You have been banned from this chat. ({why})',
   language: '한국어',
   settings: 'Settings',
   look: 'Look',

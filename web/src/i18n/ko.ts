@@ -47,6 +47,8 @@ export const ko: Table = {
   connected: '연결됨',
   reconnecting: '다시 연결하는 중…',
   offline: '오프라인이에요',
+  banned: '차단됨',
+  bannedNotice: '이 채팅에서 차단되었어요. ({why})',
   language: 'English',
   settings: '설정',
   look: '화면',

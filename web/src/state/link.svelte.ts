@@ -1,11 +1,11 @@
 // The connection and its returns: when to open one, how long to wait, and over what it runs.
-import { healthy } from '../wire/http';
+import { Banned, healthy } from '../wire/http';
 import { Connection, type ConnectionEvents } from '../wire/socket';
 import { sockJs, webSocket, type SocketFactory } from '../wire/transport';
 import { boundedMs, pauseMs } from './backoff';
 import type { Keyring } from './keyring.svelte';
 
-export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'offline';
+export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'offline' | 'banned';
 
 export type LinkEvents = Omit<ConnectionEvents, 'opened' | 'closed' | 'count'> & {
   /** The token is good: calls over HTTP need not wait for the connection. */
@@ -24,6 +24,8 @@ export class Link {
   state = $state<LinkState>('connecting');
   /** Connected sessions, of all rooms. */
   count = $state<number | null>(null);
+  /** What the server says to a reader who may not be here. */
+  banned = $state<string | null>(null);
 
   readonly #keyring: Keyring;
   readonly #events: LinkEvents;
@@ -87,7 +89,8 @@ export class Link {
 
   /** What to say while there is no connection. */
   #showState(): void {
-    if (!navigator.onLine) this.state = 'offline';
+    if (this.banned !== null) this.state = 'banned';
+    else if (!navigator.onLine) this.state = 'offline';
     else this.state = this.#wasConnected ? 'reconnecting' : 'connecting';
   }
 
@@ -101,12 +104,19 @@ export class Link {
       const socket = await this.#socket();
       this.#connection = new Connection(socket, this.#keyring.token, this.#connectionEvents());
       this.#opening = false;
-    } catch {
+    } catch (error) {
       this.#opening = false;
-      this.#again(null);
+      // Asked again when he comes back to the page, not by the clock.
+      if (error instanceof Banned) this.#ban(error.message);
+      else this.#again(null);
       return;
     }
     this.#events.ready();
+  }
+
+  #ban(words: string): void {
+    this.banned = words;
+    this.#showState();
   }
 
   async #socket(): Promise<SocketFactory> {
@@ -120,6 +130,7 @@ export class Link {
     return {
       ...this.#events,
       opened: () => {
+        this.banned = null;
         this.state = 'connected';
         this.#wasConnected = true;
         // The next return gives the WebSocket one chance first: the network may be another one.
@@ -143,6 +154,8 @@ export class Link {
   /** Nothing came of a socket: is it the server that is away, or are WebSockets blocked? */
   async #judge(): Promise<void> {
     if (!(await healthy())) return;
+    // Or is it that the reader may not come in? /init says so.
+    this.#keyring.doubt();
     this.#blocked += 1;
     // The server is there: the other way need not wait.
     if (this.#blocked >= blockedFrom) void this.#open();

@@ -2,6 +2,7 @@
 // time.
 import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, listOf } from './parse';
 import {
+  bannedError,
   path,
   roomErrors,
   tokenErrors,
@@ -15,6 +16,9 @@ const timeoutMs = 10_000;
 
 /** The server refused the token: ask /init, then try again. */
 export class TokenRefused extends Error {}
+
+/** The reader may not be here; the message is the server's. */
+export class Banned extends Error {}
 
 /** There is no such room, or not for this person: trying again does not help. */
 export class NoRoom extends Error {}
@@ -55,7 +59,8 @@ async function call(address: string, token: string, body?: unknown): Promise<unk
 
 /** The token to use from now on: a new one when the server gives one, else the one we have. */
 export async function init(token: string | null): Promise<string> {
-  const { response } = await ask(path.init, token);
+  const { response, type, error } = await ask(path.init, token);
+  if (type === bannedError) throw new Banned(error?.message);
   if (typeof response === 'string' && response !== '') return response;
   if (token === null) throw new Error('/init gave no token');
   return token;

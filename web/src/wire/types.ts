@@ -134,8 +134,12 @@ export const roomErrors: ReadonlySet<string> = new Set([
   'INVALID_PARAMETER',
 ]);
 
-/** Types of an envelope that say: this token does not count any more. */
+/** The person, or the address, may not be here: nothing helps but time, or the operator. */
+export const bannedError = 'BANNED';
+
+/** Types of an envelope that say: this token does not count any more, as /init will tell. */
 export const tokenErrors: ReadonlySet<string> = new Set([
+  bannedError,
   'INVALID_TOKEN',
   'EXPIRED_TOKEN',
   'NO_TOKEN',
