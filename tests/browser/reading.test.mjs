@@ -151,7 +151,7 @@ test('in a room of 100,000 reading costs the same at any depth: memory, elements
   await talker.leave();
 });
 
-test('days are divided where they begin in the reader\'s own zone, named in his language', async () => {
+test('days and times are those of the reader\'s own zone, in his language', async () => {
   const hours = 3600;
   await writeHistory(server, 10, 12 * hours);
   const anna = await join({ timezoneId: 'Pacific/Auckland' });
@@ -167,6 +167,20 @@ test('days are divided where they begin in the reader\'s own zone, named in his 
         return [[day, at ? new Date(at).toLocaleDateString('en-CA') : null]];
       });
     });
+  // The page writes times itself, as the browser's own formatter does.
+  const assertTimes = async (language) => {
+    const times = await anna.page.locator('ol time').evaluateAll(
+      (all, of) =>
+        all.map((time) => [
+          time.innerText,
+          new Date(time.dateTime).toLocaleTimeString(of, { hour: 'numeric', minute: '2-digit' }),
+        ]),
+      language,
+    );
+    assert.ok(times.length >= 5, `${times.length} times`);
+    for (const [shown, expected] of times) assert.equal(shown, expected.replace(/\s/g, ' '));
+  };
+  await assertTimes('en');
   const rows = await days();
   assert.equal(rows.length, 10);
   const byDay = new Map();
@@ -181,6 +195,7 @@ test('days are divided where they begin in the reader\'s own zone, named in his 
   const today = await anna.page.evaluate(() => new Date().toLocaleDateString('en-CA'));
   for (const [label, date] of byDay) assert.equal(label === 'Today', date === today, `${label} ${date}`);
   await anna.at('language').click();
+  await assertTimes('ko');
   const korean = (await days()).map(([label]) => label);
   assert.ok(korean.every((label) => /^(오늘|어제|\d{4}년)/.test(label)), korean.join());
 });

@@ -9,7 +9,10 @@ import { lobby } from './wire/types';
 import './ui/theme.css';
 
 const target = document.getElementById('app');
-if (target) {
+// After the script's own task: a slow phone answers to touches in between.
+if (target) setTimeout(() => start(target));
+
+function start(target: HTMLElement): void {
   const chat = new Chat(roomOfHash(location.hash) ?? lobby);
   mount(App, { target, props: { chat } });
   chat.start();

@@ -83,5 +83,7 @@ export const en = {
   retry: 'Retry',
   discard: 'Delete',
   today: 'Today',
+  morning: '{hour}:{minute} AM',
+  afternoon: '{hour}:{minute} PM',
   yesterday: 'Yesterday',
 } as const;

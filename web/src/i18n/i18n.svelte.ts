@@ -9,7 +9,6 @@ const tables: Record<Language, Table> = { en, ko };
 class I18n {
   language = $state<Language>(chooseLanguage(recall('rtc.language'), navigator.languages));
 
-  #time = $derived(new Intl.DateTimeFormat(this.language, { hour: 'numeric', minute: '2-digit' }));
   #day = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'full' }));
   #full = $derived(
     new Intl.DateTimeFormat(this.language, { dateStyle: 'medium', timeStyle: 'medium' }),
@@ -19,8 +18,14 @@ class I18n {
   t = (key: Key, values: Readonly<Record<string, string | number>> = {}): string =>
     fill(tables[this.language][key], values);
 
-  number = (value: number): string => this.#number.format(value);
-  time = (at: Date): string => this.#time.format(at);
+  number = (value: number): string =>
+    value < 1000 ? String(value) : this.#number.format(value);
+  // By the table: the browser's own formatter takes a slow phone longer to make than all rows to draw.
+  time = (at: Date): string =>
+    this.t(at.getHours() < 12 ? 'morning' : 'afternoon', {
+      hour: at.getHours() % 12 || 12,
+      minute: String(at.getMinutes()).padStart(2, '0'),
+    });
   full = (at: Date): string => this.#full.format(at);
 
   day = (at: Date): string => {

@@ -85,5 +85,7 @@ export const ko: Table = {
   retry: '다시 보내기',
   discard: '삭제',
   today: '오늘',
+  morning: '오전 {hour}:{minute}',
+  afternoon: '오후 {hour}:{minute}',
   yesterday: '어제',
 };
