@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import {
   Server, assertRefusal, bearer, freePort, init, lobby, metric, mintToken, newRoom, newUser, request, runToEnd,
-  waitFor,
+  stopAfter, waitFor,
 } from './harness.mjs';
 import { StompPoller, StompSocket, StompTcp, clientFor, memberFor } from './clients.mjs';
 import { clusterFor } from './redis.mjs';
@@ -70,7 +70,7 @@ async function chatFor(t, args = []) {
     args: ['--stomp-listen', `127.0.0.1:${stompPort}`, '--trusted-proxies', '127.0.0.1', ...args],
     env: { RTC_TOKEN_SECRET: secret },
   });
-  t.after(() => server.stop());
+  stopAfter(t, server);
   await server.start();
   return Object.assign(server, { stompPort });
 }

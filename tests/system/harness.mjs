@@ -55,6 +55,16 @@ export async function within(what, promise, ms = patienceMs) {
   }
 }
 
+// Where nobody watches, what hangs says where, instead of standing still for ever: no file of tests
+// takes so long.
+const fileMsMax = 15 * 60_000;
+if (process.env.CI) {
+  setTimeout(() => {
+    console.error(`nothing ends this; it waits for: ${process.getActiveResourcesInfo().join(', ')}`);
+    process.exit(1);
+  }, fileMsMax).unref();
+}
+
 // Asks again and again until check() gives something true; for what sends no event.
 export async function waitFor(what, check, ms = patienceMs) {
   const end = Date.now() + ms;
@@ -298,10 +308,29 @@ export class Server {
 
 export const startServer = (options) => new Server(options).start();
 
+const nodesOf = new WeakMap();
+
+// The nodes of a test, which stop when it ends, all at once. What they use (a database, a network) asks
+// for them before it says how itself ends: a node that stops waits for its database.
+export function nodesBefore(t) {
+  if (!nodesOf.has(t)) {
+    const nodes = [];
+    nodesOf.set(t, nodes);
+    t.after(async () => {
+      const ends = await Promise.allSettled(nodes.map((node) => node.stop()));
+      for (const { reason } of ends) if (reason) throw reason;
+    });
+  }
+  return nodesOf.get(t);
+}
+
+// Stops it when the test ends.
+export const stopAfter = (t, server) => nodesBefore(t).push(server);
+
 // A server for one test, stopped when the test ends.
 export async function serverFor(t, options) {
   const server = new Server(options);
-  t.after(() => server.stop());
+  stopAfter(t, server);
   return server.start();
 }
 

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connected, patient, unhurried, withFlags } from './cluster.mjs';
-import { Server, within } from './harness.mjs';
+import { Server, nodesBefore, stopAfter, within } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
 const topic = 'chat-of-the-tests';
@@ -34,6 +34,7 @@ export class MockKafka {
   #lines;
 
   static async for(t) {
+    nodesBefore(t);
     const kafka = new MockKafka();
     kafka.#child = spawn(mockProgram(), ['3', topic, '6'], { stdio: ['pipe', 'pipe', 'ignore'] });
     const ended = new Promise((resolve) => kafka.#child.once('close', resolve));
@@ -94,7 +95,7 @@ export async function clusterFor(t, count, args = [], kafkaFor = anyKafkaFor) {
   const flags = withFlags([...unhurried, ...args], { ...patient, '--kafka-timeout': '30s' });
   const nodes = Array.from({ length: count }, () => new Server({ args: flags, env }));
   for (const node of nodes) {
-    t.after(() => node.stop());
+    stopAfter(t, node);
     await node.start();
   }
   await connected(nodes);

@@ -4,9 +4,11 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { nodesBefore } from './harness.mjs';
 
 // With so many links.
 export async function hostFor(t, links) {
+  nodesBefore(t);
   if (process.getuid() === 0) return new Host(t, links);
   t.diagnostic('not root: the links are forwarders that go silent, not a network that drops packets');
   const host = new ForwardedHost();

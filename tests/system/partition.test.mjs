@@ -3,7 +3,7 @@
 // node notices nothing, and all is well by itself when the network is.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Server, assertRefusal, history, metric, newRoom, newUser, waitFor, wholeHistory } from './harness.mjs';
+import { Server, assertRefusal, history, metric, newRoom, newUser, stopAfter, waitFor, wholeHistory } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 import { readiness } from './faults.mjs';
 import { hostFor } from './network.mjs';
@@ -28,7 +28,7 @@ async function twoNodes(t) {
         RTC_TOKEN_SECRET: 'a secret of the tests that all nodes know',
       },
     });
-    t.after(() => node.stop());
+    stopAfter(t, node);
     nodes.push(await node.start());
   }
   await connected(nodes);

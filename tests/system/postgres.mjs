@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { waitFor } from './harness.mjs';
+import { nodesBefore, waitFor } from './harness.mjs';
 
 const script = fileURLToPath(new URL('../postgres', import.meta.url));
 
@@ -19,12 +19,13 @@ function alive(pid) {
 export class Postgres {
   // On a host of its own (network.mjs), or here.
   constructor(t, host) {
+    nodesBefore(t);
     this.host = host;
     const words = ['start', host?.address ?? '127.0.0.1'];
-    [this.directory, this.url] = execFileSync(...this.#command(words)).toString().split('\n');
+    [this.directory, this.url] = execFileSync(...this.#command(words), { timeout: 120_000 }).toString().split('\n');
     t.after(() => {
       this.thaw();
-      execFileSync(script, ['stop', this.directory]);
+      execFileSync(script, ['stop', this.directory], { timeout: 120_000 });
     });
   }
 

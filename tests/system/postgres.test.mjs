@@ -10,7 +10,7 @@ import path from 'node:path';
 import { it } from 'node:test';
 import {
   Server, assertRefusal, choices, createRoom, freePort, history, init, metric, newRoom, newUser, openPrivateRoom,
-  request, runToEnd, seed, waitFor, wholeHistory, within,
+  request, runToEnd, seed, stopAfter, waitFor, wholeHistory, within,
 } from './harness.mjs';
 import { memberFor } from './clients.mjs';
 import { Sender, assertKept, readiness, storeLines } from './faults.mjs';
@@ -28,7 +28,7 @@ async function nodeFor(t, postgres, args = [], timeout = timeoutMs) {
     args: [...rates, '--loops', '2', '--postgres-timeout', `${timeout}ms`, ...args],
     env: { RTC_POSTGRES_URL: postgres.url, RTC_TOKEN_SECRET: tokenSecret },
   });
-  t.after(() => server.stop());
+  stopAfter(t, server);
   return server.start();
 }
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connected, patient, unhurried, withFlags } from './cluster.mjs';
-import { Server, freePort, waitFor } from './harness.mjs';
+import { Server, freePort, nodesBefore, stopAfter, waitFor } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
 export class Redis {
@@ -15,6 +15,7 @@ export class Redis {
 
   // On a host of its own (network.mjs), or here; `more` is for the command line.
   static async for(t, host, more = []) {
+    nodesBefore(t);
     const redis = new this();
     redis.more = more;
     redis.directory = await mkdtemp(path.join(tmpdir(), 'rtc-redis-'));
@@ -73,7 +74,7 @@ export class Redis {
     try {
       const login = this.password ? ['--no-auth-warning', '-a', this.password] : [];
       const args = ['-h', this.address, '-p', String(this.port), ...login, ...words];
-      return execFileSync('redis-cli', args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+      return execFileSync('redis-cli', args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).toString().trim();
     } catch {
       return '';
     }
@@ -117,7 +118,7 @@ export async function clusterFor(t, count, args = []) {
   const flags = withFlags([...unhurried, ...args], patient);
   const nodes = Array.from({ length: count }, () => new Server({ args: flags, env }));
   for (const node of nodes) {
-    t.after(() => node.stop());
+    stopAfter(t, node);
     await node.start();
   }
   await connected(nodes);

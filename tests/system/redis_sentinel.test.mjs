@@ -2,7 +2,7 @@
 // go there by themselves, and messages and people cross by it, not by the database.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { Server, freePort, metric, newRoom, newUser, waitFor } from './harness.mjs';
+import { Server, freePort, metric, newRoom, newUser, stopAfter, waitFor } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 import { connected, disconnected, take, unhurried } from './cluster.mjs';
 import { Postgres } from './postgres.mjs';
@@ -32,7 +32,7 @@ it('nodes follow the primary when it dies, and when another one is made primary'
   const args = [...unhurried, '--relay-check-interval', '1h', '--presence-interval', '100ms'];
   const nodes = [new Server({ args, env }), new Server({ args, env })];
   for (const node of nodes) {
-    t.after(() => node.stop());
+    stopAfter(t, node);
     await node.start();
   }
   await connected(nodes);
@@ -85,7 +85,7 @@ it('what is wrong about sentinels is said, and mended without a restart', async 
   const nodeFor = async (name, login) => {
     const url = `redis+sentinel://chat:a-password@127.0.0.1:${sentinel.port}/${name}`;
     const node = new Server({ env: { ...nodesEnv(postgres, url), RTC_REDIS_SENTINEL_LOGIN: login } });
-    t.after(() => node.stop());
+    stopAfter(t, node);
     return node.start();
   };
   const login = `:${encodeURIComponent(sentinel.password)}`;

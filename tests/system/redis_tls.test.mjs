@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { Server, freePort, history, metric, newRoom, newUser, runToEnd, waitFor } from './harness.mjs';
+import { Server, freePort, history, metric, newRoom, newUser, runToEnd, stopAfter, waitFor } from './harness.mjs';
 import { certificatesFor, tlsArgs } from './certificates.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 import { connected, range, take, unhurried } from './cluster.mjs';
@@ -25,7 +25,7 @@ async function nodesFor(t, envs) {
   const args = [...unhurried, '--relay-check-interval', '1h', '--presence-interval', '100ms'];
   const nodes = envs.map((env) => new Server({ args, env }));
   for (const node of nodes) {
-    t.after(() => node.stop());
+    stopAfter(t, node);
     await node.start();
   }
   return nodes;
