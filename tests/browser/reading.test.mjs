@@ -169,7 +169,7 @@ test('days and times are those of the reader\'s own zone, in his language', asyn
     });
   // The page writes times itself, as the browser's own formatter does.
   const assertTimes = async (language) => {
-    const times = await anna.page.locator('ol time').evaluateAll(
+    const times = await anna.page.locator('ol > li[data-id] time').evaluateAll(
       (all, of) =>
         all.map((time) => [
           time.innerText,
