@@ -44,17 +44,26 @@ class EpollPoller final : public Poller {
 
   void write(std::span<Write> writes) override {
     for (Write& write : writes) {
-      msghdr message{};
-      message.msg_iov = const_cast<iovec*>(write.parts);  // sendmsg only reads them
-      message.msg_iovlen = write.part_count;
       do {
-        write.result = ::sendmsg(write.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        write.result = send(write);
       } while (write.result < 0 && errno == EINTR);
       if (write.result < 0) write.result = -errno;
     }
   }
 
  private:
+  static ssize_t send(const Write& write) {
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    // As nearly always. The kernel has neither header nor array to copy in first.
+    if (write.part_count == 1) {
+      return ::send(write.fd, write.parts->iov_base, write.parts->iov_len, kFlags);
+    }
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(write.parts);  // sendmsg only reads them
+    message.msg_iovlen = write.part_count;
+    return ::sendmsg(write.fd, &message, kFlags);
+  }
+
   void control(int operation, int fd, Interest interest, void* token) const {
     epoll_event event{};
     if (interest.read) event.events |= EPOLLIN;
