@@ -338,9 +338,9 @@ TEST_F(ConnectionTest, OneWhoStalledAndReadOnIsNotGivenUp) {
   bounds_.outbox_bytes_max = 100'000'000;
   bounds_.outbox_time_ms_max = 4000;  // reading takes less, though the machine be busy
   SocketPair pair = connected_pair();
-  std::atomic<bool> ended = false;
+  const auto ended = std::make_shared<std::atomic<bool>>(false);  // told after the test's end
   auto handler = std::make_unique<TestHandler>();
-  handler->closed = [&](Connection&, CloseReason) { ended = true; };
+  handler->closed = [ended](Connection&, CloseReason) { *ended = true; };
   Connection* connection = nullptr;
   thread_.run([&] { connection = &thread_.adopt(pair.server, std::move(handler), bounds_); });
   const std::string text = numbered(10'000'000);
@@ -352,7 +352,7 @@ TEST_F(ConnectionTest, OneWhoStalledAndReadOnIsNotGivenUp) {
   thread_.finish_turn();  // and the socket is full
   EXPECT_EQ(pair.client.read(text.size() + kShortOnes).size(), text.size() + kShortOnes);
   std::this_thread::sleep_for(std::chrono::milliseconds(4500));
-  ASSERT_FALSE(ended);
+  ASSERT_FALSE(*ended);
   thread_.run([&] { connection->send("still here"); });
   EXPECT_EQ(pair.client.read(10), "still here");
   thread_.run([&] { connection->abort(); });
