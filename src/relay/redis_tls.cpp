@@ -151,6 +151,11 @@ std::optional<std::size_t> RedisTls::write(std::string_view bytes) {
   const int result = ::SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &size);
   if (result == 1) return size;
   if (waits(result)) return 0;
+  // Why the other side ended it says more than that it did.
+  ::ERR_clear_error();
+  char byte = 0;
+  const int last = ::SSL_read_ex(session_.get(), &byte, 1, &size);
+  if (last != 1) waits(last);
   return std::nullopt;
 }
 

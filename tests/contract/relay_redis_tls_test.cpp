@@ -106,8 +106,10 @@ TEST(RedisRelayOverTls, ComesBackWhenItsConnectionsWereCut) {
   there.wait_for_id(1);
 }
 
-// What becomes of a connection to there: "" when it is ready, else why not.
-std::string outcome(const RedisHost& host, const RedisTlsFiles& files) {
+// What becomes of a connection to there, which is written to so late: "" when Redis answers, else why
+// it does not.
+std::string outcome(const RedisHost& host, const RedisTlsFiles& files,
+                    std::chrono::milliseconds late = {}) {
   ::signal(SIGPIPE, SIG_IGN);
   RedisSocket socket;
   if (!socket.open(host, &files)) return socket.error();
@@ -125,9 +127,10 @@ std::string outcome(const RedisHost& host, const RedisTlsFiles& files) {
     } else if (*size > 0) {
       return "";
     }
-    // Whether Redis takes this side's certificate shows with its first answer.
+    // Whether Redis takes this side's certificate shows with its first answer, or has shown already.
     if (socket.ready() && !std::exchange(asked, true)) {
-      EXPECT_TRUE(socket.write("PING\r\n"));
+      std::this_thread::sleep_for(late);
+      if (!socket.write("PING\r\n")) return socket.error();
     }
   }
   return "nothing came";
@@ -158,6 +161,8 @@ TEST(RedisTls, ShowsACertificateToARedisThatAsksForOne) {
   const TlsRedis redis("IP:127.0.0.1", "yes");
   const Certificates& certificates = redis.certificates();
   EXPECT_THAT(outcome({"127.0.0.1", redis.port()}, certificates.files()),
+              HasSubstr("redis_certificate_file"));
+  EXPECT_THAT(outcome({"127.0.0.1", redis.port()}, certificates.files(), std::chrono::milliseconds(300)),
               HasSubstr("redis_certificate_file"));
   EXPECT_EQ(outcome({"127.0.0.1", redis.port()}, certificates.own_files()), "");
 }
