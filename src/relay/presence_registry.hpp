@@ -68,7 +68,8 @@ class PresenceRegistry {
  private:
   void begin();
   void give_up(std::string_view why);
-  void beat();
+  void beat(std::string_view first = {});
+  void tell_life(std::uint64_t lifetime_ms, std::uint64_t sessions, std::string_view first);
   void on_nodes(const redisReply& reply);
   void tell_all();
   void tell_changes();

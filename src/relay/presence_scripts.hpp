@@ -13,8 +13,9 @@
 // A message to the channel <prefix>:{<room>}:presence is the version after a change, or who types.
 //
 // Of the nodes, <prefix>:{nodes}:
-//   sessions   set of those that may have people somewhere
-//   alive:<s>  there while the node of session s lives: how many clients it has; goes by itself
+//   lives      sorted set of the sessions that may have people somewhere: until when each lives, in
+//              milliseconds of Redis' clock
+//   clients    hash: of the sessions that have some, how many clients; and "", how many all have
 //   rooms:<s>  set of the rooms (16 bytes) where session s has people
 #pragma once
 
@@ -50,11 +51,13 @@ struct PresenceScripts {
   // keys: people, names; arguments: as ZRANGEBYLEX' lower end, how many at most. Answers the number
   // of people, and of each his id and what is kept of him.
   RedisScript page;
-  // keys: sessions; arguments: what the keys alive:… begin with, the own session. Answers how many
-  // clients the other nodes have, and the sessions of the dead.
-  RedisScript nodes;
-  // keys: sessions, rooms:<s>; arguments: s. Forgets a session without rooms; answers 1 if it was
-  // known.
+  // keys: lives, clients; arguments: the session, how many milliseconds it lives from now on, how
+  // many clients it has, "begin" (its first) or "", how many of the dead at most. Answers how many
+  // clients the other nodes have, and sessions of the dead, the oldest first; or 0, and did
+  // nothing: the session is dead itself. What it takes does not go with the number of nodes.
+  RedisScript beat;
+  // keys: lives, clients, rooms:<s>; arguments: s. Forgets a session without rooms; answers 1 if it
+  // was known.
   RedisScript forget;
 };
 
