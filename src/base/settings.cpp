@@ -70,8 +70,9 @@ std::span<const Setting> all_settings() {
       // Several nodes.
       {"redis_url", &Config::redis_url, "", 0, 0,
        "Redis that leads to the other nodes, redis://[[user]:password@]host[:port], or its "
-       "sentinels, redis+sentinel://[[user]:password@]sentinel[:port],…/master; with TLS rediss "
-       "in place of redis. Empty, and no kafka_brokers: this is the only node. Nodes share one "
+       "sentinels, redis+sentinel://[[user]:password@]sentinel[:port],…/master, or nodes of a "
+       "Redis Cluster, redis+cluster://[[user]:password@]node[:port],…; with TLS rediss in place "
+       "of redis. Empty, and no kafka_brokers: this is the only node. Nodes share one "
        "database and one token_secret (docs/operations.md)."},
       {"redis_sentinel_login", &Config::redis_sentinel_login, "", 0, 0,
        "[user]:password for the sentinels, as before the @ of redis_url; empty: they ask for "

@@ -66,6 +66,7 @@ void PresenceRegistry::give_up(std::string_view why) {
   if (throttle.take() > 0) log::warn("redis (people): {}; all are told again", why);
   context_.own.keep_no_changes();
   before_.push_back(std::exchange(session_, {}));
+  lives_ = false;
   if (before_.size() > kBeforeMax) before_.pop_front();
   resume_ms_ = now_ms_ + kPauseMs;
 }
@@ -78,13 +79,12 @@ void PresenceRegistry::beat(std::string_view first) {
 void PresenceRegistry::tell_life(std::uint64_t lifetime_ms, std::uint64_t sessions,
                                  std::string_view first) {
   const auto& keys = context_.keys;
-  context_.redis.run(
-      context_.scripts.beat, std::array{keys.nodes("lives"), keys.nodes("clients")},
-      std::array{session_, std::to_string(lifetime_ms), std::to_string(sessions),
-                 std::string(first), std::string(kDeadAtOnce)},
-      [this, session = session_](const redisReply* reply) {
-        if (reply != nullptr && session == session_) on_nodes(*reply);
-      });
+  context_.redis.run(context_.scripts.beat, std::array{keys.nodes("lives"), keys.nodes("clients")},
+                     std::array{session_, std::to_string(lifetime_ms), std::to_string(sessions),
+                                std::string(first), std::string(kDeadAtOnce)},
+                     [this, session = session_](const redisReply* reply) {
+                       if (reply != nullptr && session == session_) on_nodes(*reply);
+                     });
 }
 
 void PresenceRegistry::on_nodes(const redisReply& reply) {
@@ -92,6 +92,7 @@ void PresenceRegistry::on_nodes(const redisReply& reply) {
     give_up(is_error(reply) ? text_of(reply) : kThoughtDead);
     return;
   }
+  lives_ = true;
   context_.counts.sessions_elsewhere.store(static_cast<std::uint64_t>(reply.element[0]->integer),
                                            std::memory_order_relaxed);
   // What kept this node away may have kept others away: they are given time to come back.
@@ -195,6 +196,7 @@ void PresenceRegistry::end() {
   // First of all: should time be over before all is removed, the others go on with it.
   tell_life(0, 0, "");
   last_ = std::exchange(session_, {});
+  lives_ = false;
   const bool busy = asked_ || removing_ > 0;
   dead_.insert(busy ? std::next(dead_.begin()) : dead_.begin(), last_);
 }

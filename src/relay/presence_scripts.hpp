@@ -2,7 +2,7 @@
 // (docs/adr/0022). Each is short: a bounded number of people a call. `prefix` is the setting
 // redis_prefix.
 //
-// Of a room, all in one hash slot, <prefix>:{<room>}:
+// All keys are in one hash slot of a Redis Cluster (kKeysTag). Of a room, <prefix>:{people}:<room>:
 //   people     sorted set of ids (16 bytes), all of score 0, so in their order
 //   names      hash: id to what PresenceSeal::person() made
 //   more       hash: id to the number of sessions beyond the first that have him there
@@ -10,9 +10,10 @@
 //              so that it never comes again; gone a minute after the last person
 //   changes    list of the ids that came or went in the newest of these changes
 //   on:<s>     set of the ids that session s has there, and "", which says that it may change them
-// A message to the channel <prefix>:{<room>}:presence is the version after a change, or who types.
+// A message to the channel <prefix>:{people}:<room>:presence is the version after a change, or who
+// types.
 //
-// Of the nodes, <prefix>:{nodes}:
+// Of the nodes, <prefix>:{people}:
 //   lives      sorted set of the sessions that may have people somewhere: until when each lives, in
 //              milliseconds of Redis' clock
 //   clients    hash: of the sessions that have some, how many clients; and "", how many all have
@@ -26,6 +27,7 @@
 
 #include "base/uuid.hpp"
 #include "relay/redis_caller.hpp"
+#include "relay/redis_url.hpp"
 
 namespace rtc::relay {
 
@@ -65,7 +67,7 @@ struct PresenceKeys {
   std::string prefix;
 
   std::string room(const RoomId& room, std::string_view what) const {
-    return prefix + ":{" + room.to_string() + "}:" + std::string(what);
+    return nodes(room.to_string() + ":" + std::string(what));
   }
   std::string channel(const RoomId& id) const { return room(id, "presence"); }
   std::vector<std::string> room_keys(const RoomId& id, const PresenceSession& session) const {
@@ -73,7 +75,7 @@ struct PresenceKeys {
             room(id, "version"), room(id, "changes"), room(id, "on:" + session)};
   }
   std::string nodes(std::string_view what) const {
-    return prefix + ":{nodes}:" + std::string(what);
+    return prefix + std::string(kKeysTag) + std::string(what);
   }
 };
 

@@ -163,7 +163,8 @@ class RedisPresenceTest : public testing::Test {
   // Nothing is left in Redis but what says which nodes live.
   void wait_until_empty() {
     wait_until("Redis to be empty", [&] {
-      return server_.ask({"EVAL", "return #redis.call('KEYS', 'test:{*-*}:[pnmo]*')", "0"}) == "0";
+      return server_.ask(
+                 {"EVAL", "return #redis.call('KEYS', 'test:{people}:*-*:[pnmo]*')", "0"}) == "0";
     });
   }
 
@@ -235,10 +236,10 @@ TEST_F(RedisPresenceTest, ManyAreToldInPiecesAndGoneAtOnceWhenTheNodeStops) {
     there.redis().stop();
   }
   here.wait_to_know(users({1}));
-  EXPECT_EQ(server_.ask({"ZCARD", "test:{nodes}:lives"}), "1");
+  EXPECT_EQ(server_.ask({"ZCARD", "test:{people}:lives"}), "1");
   here.redis().stop();
   wait_until_empty();
-  EXPECT_EQ(server_.ask({"ZCARD", "test:{nodes}:lives"}), "0");
+  EXPECT_EQ(server_.ask({"ZCARD", "test:{people}:lives"}), "0");
 }
 
 TEST_F(RedisPresenceTest, WhoWasThereBeforeTheConnectionIsTold) {
@@ -291,7 +292,7 @@ TEST_F(RedisPresenceTest, ADeadNodesPeopleGo) {
   });
   EXPECT_GE(there.redis().figures().starts, 2U);
   wait_until("its old sessions to go", [&] {
-    return server_.ask({"ZCARD", "test:{nodes}:lives"}) == "2";
+    return server_.ask({"ZCARD", "test:{people}:lives"}) == "2";
   });
 }
 
@@ -301,8 +302,8 @@ TEST_F(RedisPresenceTest, ASessionThatWasRemovedChangesNothingMore) {
   here.wait_for_roster(room_, users({1}));
   // As another node does that thinks it dead. That it lives it says in time afterwards, so only
   // its place in the room tells.
-  const std::string base = "test:{" + room_.to_string() + "}:";
-  const std::string session = server_.ask({"ZRANDMEMBER", "test:{nodes}:lives"});
+  const std::string base = "test:{people}:" + room_.to_string() + ":";
+  const std::string session = server_.ask({"ZRANDMEMBER", "test:{people}:lives"});
   for (const char* key : {"people", "names", "version", "changes"})
     server_.ask({"DEL", base + key});
   ASSERT_EQ(server_.ask({"DEL", base + "on:" + session}), "1");
@@ -397,7 +398,7 @@ TEST_F(RedisPresenceTest, TellsHowManySessionsTheOtherNodesHave) {
   here.set_sessions(0);
   third.set_sessions(0);
   wait_until("the sum to go", [&] {
-    return server_.ask({"EXISTS", "test:{nodes}:clients"}) == "0";
+    return server_.ask({"EXISTS", "test:{people}:clients"}) == "0";
   });
   third.set_sessions(3);
   elsewhere(3);
@@ -430,7 +431,7 @@ TEST_F(RedisPresenceTest, TheSessionsOfADeadNodeAreCountedNoMore) {
 // cost the square.
 TEST_F(RedisPresenceTest, ANodeThatOnlyLivesCostsTheSameHoweverManyThereAre) {
   RedisPresenceOptions options = options_for(server_.port());
-  options.lifetime_ms = 20'000;  // of which a tenth passes between beats
+  options.lifetime_ms = 10'000;  // of which a tenth passes between beats
   std::vector<std::unique_ptr<Node>> nodes;
   // Commands, those of the scripts included, for each beat.
   const auto cost = [&] {
@@ -505,7 +506,7 @@ TEST_F(RedisPresenceTest, WhatNobodyOfTheNodesMadeIsDroppedAndCounted) {
   here.watch(room_);
   here.own().enter(room_, identity(1));
   here.wait_to_know(users({1}));
-  const std::string base = "test:{" + room_.to_string() + "}:";
+  const std::string base = "test:{people}:" + room_.to_string() + ":";
   const auto refused = [&] { return here.redis().figures().refused; };
   EXPECT_EQ(refused(), 0U);
   for (const std::string& payload :
