@@ -131,7 +131,8 @@ std::span<const Setting> all_settings() {
       // The broker.
       {"broker", &Config::broker, "false", 0, 0,
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "
-       "(docs/wire.md). Nothing sent there is stored. A chat needs none."},
+       "(docs/wire.md). Nothing sent there is stored. A chat needs none. Not beside redis_url or "
+       "kafka_brokers, as what is sent stays on its node."},
       {"broker_destination_bytes_max", S::Bytes{&Config::broker_destination_bytes_max}, "256B", 16,
        4 * kKiB, "Longest destination of the broker, without the session that a /user/… names."},
       {"broker_patterns_max", &Config::broker_patterns_max, "1000", 0, 1'000'000,
