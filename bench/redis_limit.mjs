@@ -155,7 +155,7 @@ async function comeAndGo(ends, scratch, { node, redis, user }) {
   await client.prepared
   const all = list.length * readersOfARoom
   const known = async (count) => {
-    await waitFor('Redis to know them', () => list.reduce((sum, room) => sum + Number(redis.ask('ZCARD', `realtimechat:{${room}}:people`)), 0) === count)
+    await waitFor('Redis to know them', () => list.reduce((sum, room) => sum + Number(redis.ask('ZCARD', `realtimechat:{people}:${room}:people`)), 0) === count)
   }
   const idleFrom = redisFigures(redis)
   await sleep(1000)

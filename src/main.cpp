@@ -120,6 +120,7 @@ Result<std::unique_ptr<chat::Relay>> make_kafka_relay(const Config& config,
 
 Result<relay::RedisAddress> redis_address(const Config& config) {
   return relay::redis_address({.url = config.redis_url,
+                               .prefix = config.redis_prefix,
                                .sentinel_login = config.redis_sentinel_login,
                                .ca_file = config.redis_ca_file,
                                .certificate_file = config.redis_certificate_file,

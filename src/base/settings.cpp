@@ -70,8 +70,9 @@ std::span<const Setting> all_settings() {
       // Several nodes.
       {"redis_url", &Config::redis_url, "", 0, 0,
        "Redis that leads to the other nodes, redis://[[user]:password@]host[:port], or its "
-       "sentinels, redis+sentinel://[[user]:password@]sentinel[:port],…/master; with TLS rediss "
-       "in place of redis. Empty, and no kafka_brokers: this is the only node. Nodes share one "
+       "sentinels, redis+sentinel://[[user]:password@]sentinel[:port],…/master, or nodes of a "
+       "Redis Cluster, redis+cluster://[[user]:password@]node[:port],…; with TLS rediss in place "
+       "of redis. Empty, and no kafka_brokers: this is the only node. Nodes share one "
        "database and one token_secret (docs/operations.md)."},
       {"redis_sentinel_login", &Config::redis_sentinel_login, "", 0, 0,
        "[user]:password for the sentinels, as before the @ of redis_url; empty: they ask for "
@@ -130,7 +131,8 @@ std::span<const Setting> all_settings() {
       // The broker.
       {"broker", &Config::broker, "false", 0, 0,
        "Open /topic/…, /queue/… and /user/…, where every connected client may send and subscribe "
-       "(docs/wire.md). Nothing sent there is stored. A chat needs none."},
+       "(docs/wire.md). Nothing sent there is stored. A chat needs none. Not beside redis_url or "
+       "kafka_brokers, as what is sent stays on its node."},
       {"broker_destination_bytes_max", S::Bytes{&Config::broker_destination_bytes_max}, "256B", 16,
        4 * kKiB, "Longest destination of the broker, without the session that a /user/… names."},
       {"broker_patterns_max", &Config::broker_patterns_max, "1000", 0, 1'000'000,

@@ -33,6 +33,7 @@ struct RelayFigures {
   std::uint64_t refused = 0;        // payloads that were forged, broken or of another version
   std::uint64_t reconnects = 0;     // connections made after the first
   std::uint64_t waiting_bytes = 0;  // to be taken, about
+  std::uint64_t unread_bytes = 0;   // that came and were not looked at, about
 };
 
 class Relay {

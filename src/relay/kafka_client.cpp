@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <librdkafka/rdkafka.h>
 #include <syslog.h>
 
@@ -120,10 +121,13 @@ Result<void> KafkaClient::open_consumer(const KafkaOptions& options, int wake_fd
   auto conf = make_conf(options, {{"fetch.wait.max.ms", std::to_string(fetch_wait_ms)},
                                   {"fetch.error.backoff.ms", "50"},
                                   {"queued.max.messages.kbytes", std::to_string(fetch_kib)},
+                                  {"statistics.interval.ms", "1000"},
                                   {"enable.auto.commit", "false"},
                                   {"enable.auto.offset.store", "false"},
                                   {"auto.offset.reset", "latest"}});
   if (!conf) return conf.error();
+  ::rd_kafka_conf_set_opaque(conf->get(), this);
+  ::rd_kafka_conf_set_stats_cb(conf->get(), &KafkaClient::on_statistics);
   const auto made = make_handle(RD_KAFKA_CONSUMER, std::move(*conf));
   if (!made) return made.error();
   consumer_ = *made;
@@ -170,6 +174,21 @@ bool KafkaClient::write(std::int32_t partition, std::string_view key, std::strin
 
 void KafkaClient::report() {
   ::rd_kafka_poll(producer_, 0);
+  ::rd_kafka_poll(consumer_, 0);  // its statistics, and its errors, which are logged
+}
+
+// All partitions share one queue, and each of them tells the size of it.
+int KafkaClient::on_statistics(rd_kafka_t* /*handle*/, char* json, std::size_t size, void* self) {
+  constexpr std::string_view kName = "\"fetchq_size\":";
+  const std::string_view text(json, size);
+  std::size_t most = 0;
+  for (auto at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
+    std::size_t bytes = 0;
+    std::from_chars(text.data() + at + kName.size(), text.data() + text.size(), bytes);
+    most = std::max(most, bytes);
+  }
+  static_cast<KafkaClient*>(self)->unread_bytes_ = most;
+  return 0;  // librdkafka frees it
 }
 
 void KafkaClient::on_report(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* self) {
@@ -206,7 +225,6 @@ void KafkaClient::begin(std::size_t partition) {
 }
 
 bool KafkaClient::read(const OnRecords& on_records) {
-  ::rd_kafka_poll(consumer_, 0);  // its errors, which are logged
   std::array<rd_kafka_message_t*, kRecordsAtOnce> messages{};
   const ssize_t count =
       ::rd_kafka_consume_batch_queue(records_, 0, messages.data(), messages.size());

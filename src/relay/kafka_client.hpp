@@ -47,8 +47,11 @@ class KafkaClient {
   // What waits is the caller's to bound; librdkafka's own bound is a MiB above queue_bytes_max.
   bool write(std::string_view key, std::string_view value, std::uint64_t tag);
   bool write_to(std::size_t partition, std::string_view value, std::uint64_t tag);
-  // Tells of what was written since.
+  // Tells of what was written since, and learns what unread_bytes() tells.
   void report();
+  // Of what came and read() did not give yet, a second ago or less: fetch_bytes_max at most, and an
+  // answer of each broker, as long (4 MiB at least).
+  std::size_t unread_bytes() const { return unread_bytes_; }
 
   // How many partitions the topic has; waits for the answer for so long at most.
   std::optional<std::size_t> count_partitions(std::uint64_t most_ms);
@@ -71,6 +74,7 @@ class KafkaClient {
   Result<void> open_producer(const KafkaOptions& options, int wake_fd);
   Result<void> open_consumer(const KafkaOptions& options, int wake_fd);
   static void on_report(rd_kafka_s* handle, const rd_kafka_message_s* message, void* self);
+  static int on_statistics(rd_kafka_s* handle, char* json, std::size_t size, void* self);
   bool write(std::int32_t partition, std::string_view key, std::string_view value,
              std::uint64_t tag);
 
@@ -82,6 +86,7 @@ class KafkaClient {
   rd_kafka_topic_s* read_ = nullptr;
   rd_kafka_queue_s* records_ = nullptr;  // of all partitions
   std::vector<bool> begun_;              // by partition
+  std::size_t unread_bytes_ = 0;
 };
 
 }  // namespace rtc::relay

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kFileBytesMax = 64 << 10;
 
 // What the relay's settings decide, or what would break it.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kReserved{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kReserved{{
     {"bootstrap.servers", "kafka_brokers"},
     {"metadata.broker.list", "kafka_brokers"},
     {"socket.timeout.ms", "kafka_timeout"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kReserve
     {"queued.max.messages.kbytes", "kafka_fetch_bytes_max"},
     {"queued.min.messages", "kafka_fetch_bytes_max"},
     {"fetch.max.bytes", "kafka_fetch_bytes_max"},
+    {"statistics.interval.ms", "relay_unread_bytes, which needs it"},
     {"group.id", "nothing, as nodes are no group"},
     {"transactional.id", "nothing, as messages wait for none"},
     {"enable.auto.commit", "nothing, as nothing is committed"},

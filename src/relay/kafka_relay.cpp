@@ -135,6 +135,7 @@ chat::RelayFigures KafkaRelay::figures() const {
   told.refused = figures_.refused;
   told.reconnects = figures_.reconnects;
   told.waiting_bytes = waiting_bytes_;
+  told.unread_bytes = figures_.unread_bytes;
   return told;
 }
 
@@ -148,6 +149,7 @@ void KafkaRelay::run() {
     woken_ = false;  // before the queues are looked at: what comes later wakes again
     write_some();
     client_->report();
+    figures_.unread_bytes.store(client_->unread_bytes(), std::memory_order_relaxed);
     if (ends_) {
       const std::uint64_t now_us = monotonic_us();
       if (flush_until_us == 0) flush_until_us = now_us + kFlushUs;

@@ -50,6 +50,7 @@ class KafkaRelay final : public chat::Relay {
     std::atomic<std::uint64_t> received{0};
     std::atomic<std::uint64_t> refused{0};
     std::atomic<std::uint64_t> reconnects{0};
+    std::atomic<std::uint64_t> unread_bytes{0};
   };
 
   KafkaRelay(const KafkaOptions& options, std::string_view secret, std::string_view epoch);

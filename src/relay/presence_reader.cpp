@@ -100,7 +100,7 @@ void PresenceReader::on_reply(const redisReply& reply) {
   if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 3) return;
   const std::string_view kind = text_of(*reply.element[0]);
   std::string_view name = text_of(*reply.element[1]);
-  name.remove_prefix(std::min(context_.keys.prefix.size() + 2, name.size()));  // <prefix>:{
+  name.remove_prefix(std::min(context_.keys.prefix.size() + kKeysTag.size(), name.size()));
   const auto room = RoomId::parse(name.substr(0, Uuid::kTextSize));
   const auto watched = room ? watched_.find(*room) : watched_.end();
   if (watched == watched_.end()) return;  // not any more

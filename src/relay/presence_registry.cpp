@@ -18,6 +18,8 @@ constexpr std::string_view kRoomsAtOnce = "50";
 constexpr std::uint64_t kBeats = 10;
 // Sessions of this node that still wait to be removed; older ones are left to the other nodes.
 constexpr std::size_t kBeforeMax = 100;
+// Dead sessions that one beat tells of.
+constexpr std::string_view kDeadAtOnce = "100";
 constexpr std::string_view kThoughtDead = "this node was thought dead";
 
 }  // namespace
@@ -53,13 +55,10 @@ void PresenceRegistry::begin() {
   context_.counts.starts.fetch_add(1, std::memory_order_relaxed);
   const PresenceScripts& scripts = context_.scripts;
   for (const RedisScript* each : {&scripts.change, &scripts.remove, &scripts.read, &scripts.page,
-                                  &scripts.nodes, &scripts.forget}) {
+                                  &scripts.beat, &scripts.forget}) {
     context_.redis.load(*each);
   }
-  context_.redis.ask({"SET", context_.keys.nodes("alive:" + session_), std::to_string(sessions_()),
-                      "PX", std::to_string(context_.lifetime_ms)});
-  context_.redis.ask({"SADD", context_.keys.nodes("sessions"), session_});
-  beat_ms_ = now_ms_;
+  beat("begin");
 }
 
 void PresenceRegistry::give_up(std::string_view why) {
@@ -67,25 +66,22 @@ void PresenceRegistry::give_up(std::string_view why) {
   if (throttle.take() > 0) log::warn("redis (people): {}; all are told again", why);
   context_.own.keep_no_changes();
   before_.push_back(std::exchange(session_, {}));
+  lives_ = false;
   if (before_.size() > kBeforeMax) before_.pop_front();
   resume_ms_ = now_ms_ + kPauseMs;
 }
 
-void PresenceRegistry::beat() {
+void PresenceRegistry::beat(std::string_view first) {
   beat_ms_ = now_ms_ + context_.lifetime_ms / kBeats;
-  const std::string alive = context_.keys.nodes("alive:");
-  context_.redis.ask({"SET", alive + session_, std::to_string(sessions_()), "XX", "PX",
-                      std::to_string(context_.lifetime_ms)},
-                     [this, session = session_](const redisReply* reply) {
-                       if (reply == nullptr || session != session_) return;
-                       if (is_error(*reply)) {
-                         give_up(text_of(*reply));
-                       } else if (reply->type == REDIS_REPLY_NIL) {
-                         give_up(kThoughtDead);
-                       }
-                     });
-  context_.redis.run(context_.scripts.nodes, std::array{context_.keys.nodes("sessions")},
-                     std::array{alive, session_},
+  tell_life(context_.lifetime_ms, sessions_(), first);
+}
+
+void PresenceRegistry::tell_life(std::uint64_t lifetime_ms, std::uint64_t sessions,
+                                 std::string_view first) {
+  const auto& keys = context_.keys;
+  context_.redis.run(context_.scripts.beat, std::array{keys.nodes("lives"), keys.nodes("clients")},
+                     std::array{session_, std::to_string(lifetime_ms), std::to_string(sessions),
+                                std::string(first), std::string(kDeadAtOnce)},
                      [this, session = session_](const redisReply* reply) {
                        if (reply != nullptr && session == session_) on_nodes(*reply);
                      });
@@ -93,9 +89,10 @@ void PresenceRegistry::beat() {
 
 void PresenceRegistry::on_nodes(const redisReply& reply) {
   if (reply.type != REDIS_REPLY_ARRAY || reply.elements == 0) {
-    give_up(text_of(reply));
+    give_up(is_error(reply) ? text_of(reply) : kThoughtDead);
     return;
   }
+  lives_ = true;
   context_.counts.sessions_elsewhere.store(static_cast<std::uint64_t>(reply.element[0]->integer),
                                            std::memory_order_relaxed);
   // What kept this node away may have kept others away: they are given time to come back.
@@ -150,8 +147,9 @@ void PresenceRegistry::tell(const chat::OwnPeople& people) {
   const std::string id = bytes_of(room.value);
   const std::string rooms = context_.keys.nodes("rooms:" + session_);
   if (opens) {
-    // Before the room's own keys: whoever removes this session finds all of its rooms.
-    context_.redis.ask({"SADD", context_.keys.nodes("sessions"), session_});
+    // Before the room's own keys: whoever removes this session finds all of its rooms, also when it
+    // was thought dead and is forgotten: then it is dead once more.
+    context_.redis.ask({"ZADD", context_.keys.nodes("lives"), "NX", "0", session_});
     context_.redis.ask({"SADD", rooms, id});
     open_.insert(room);
   }
@@ -196,8 +194,9 @@ void PresenceRegistry::end() {
   context_.own.keep_no_changes();
   if (session_.empty()) return;
   // First of all: should time be over before all is removed, the others go on with it.
-  context_.redis.ask({"DEL", context_.keys.nodes("alive:" + session_)});
+  tell_life(0, 0, "");
   last_ = std::exchange(session_, {});
+  lives_ = false;
   const bool busy = asked_ || removing_ > 0;
   dead_.insert(busy ? std::next(dead_.begin()) : dead_.begin(), last_);
 }
@@ -234,10 +233,10 @@ void PresenceRegistry::remove_from(const PresenceSession& dead, const std::vecto
   removing_ = rooms.size();
   for (const RoomId& room : rooms) remove_room(dead, room);
   if (!rooms.empty()) return;
-  context_.redis.ask({"DEL", context_.keys.nodes("alive:" + dead)});
+  const auto& keys = context_.keys;
   context_.redis.run(
       context_.scripts.forget,
-      std::array{context_.keys.nodes("sessions"), context_.keys.nodes("rooms:" + dead)},
+      std::array{keys.nodes("lives"), keys.nodes("clients"), keys.nodes("rooms:" + dead)},
       std::array{dead}, [this](const redisReply* reply) {
         if (reply == nullptr || reply->integer != 1) return;
         context_.counts.nodes_removed.fetch_add(1, std::memory_order_relaxed);

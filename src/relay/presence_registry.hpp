@@ -59,8 +59,9 @@ class PresenceRegistry {
 
   // Again and again, a few times a second.
   void tick(std::uint64_t now_ms);
-  // All own people have been told to this connection, so what is read from it has them.
-  bool settled() const { return !session_.empty() && occupied_.empty(); }
+  // Redis knows this session, and all own people have been told to this connection, so what is read
+  // from it has them.
+  bool settled() const { return lives_ && occupied_.empty(); }
   // The end: the own people are removed. tick() goes on until done().
   void end();
   bool done() const;
@@ -68,7 +69,8 @@ class PresenceRegistry {
  private:
   void begin();
   void give_up(std::string_view why);
-  void beat();
+  void beat(std::string_view first = {});
+  void tell_life(std::uint64_t lifetime_ms, std::uint64_t sessions, std::string_view first);
   void on_nodes(const redisReply& reply);
   void tell_all();
   void tell_changes();
@@ -83,6 +85,7 @@ class PresenceRegistry {
   const std::function<std::uint64_t()> sessions_;
   bool ending_ = false;
   PresenceSession session_;       // "": none
+  bool lives_ = false;            // Redis said so
   PresenceSession last_;          // that end() ended
   std::uint64_t connection_ = 0;  // that it was begun on
   std::uint64_t now_ms_ = 0;

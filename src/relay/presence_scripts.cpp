@@ -104,22 +104,39 @@ end
 return answer
 )lua";
 
-const std::string kNodes = R"lua(
-local answer = {0}
-for _, session in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-  local clients = redis.call('GET', ARGV[1] .. session)
-  if not clients then
-    answer[#answer + 1] = session
-  elseif session ~= ARGV[2] then
-    answer[1] = answer[1] + (tonumber(clients) or 0)
+// Of those that count the clients of a session.
+const std::string kCount = R"lua(
+local lives, clients, rooms = unpack(KEYS)
+local function count(session, now)
+  local before = tonumber(redis.call('HGET', clients, session) or 0)
+  if now == before then return end
+  if now == 0 then
+    redis.call('HDEL', clients, session)
+  else
+    redis.call('HSET', clients, session, now)
   end
+  if redis.call('HINCRBY', clients, '', now - before) == 0 then redis.call('DEL', clients) end
 end
-return answer
+)lua";
+
+const std::string kBeat = R"lua(
+local session, lifetime, own = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ARGV[4] ~= 'begin' and tonumber(redis.call('ZSCORE', lives, session) or 0) <= now then
+  return 0
+end
+redis.call('ZADD', lives, now + lifetime, session)
+count(session, own)
+local dead = redis.call('ZRANGEBYSCORE', lives, '-inf', now, 'LIMIT', 0, ARGV[5])
+for _, each in ipairs(dead) do count(each, 0) end
+return {tonumber(redis.call('HGET', clients, '') or 0) - own, unpack(dead)}
 )lua";
 
 const std::string kForget = R"lua(
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-return redis.call('SREM', KEYS[1], ARGV[1])
+if redis.call('EXISTS', rooms) == 1 then return 0 end
+count(ARGV[1], 0)
+return redis.call('ZREM', lives, ARGV[1])
 )lua";
 
 }  // namespace
@@ -129,8 +146,8 @@ PresenceScripts::PresenceScripts()
       remove(kCommon + kRemove),
       read(kRead),
       page(kPage),
-      nodes(kNodes),
-      forget(kForget) {}
+      beat(kCount + kBeat),
+      forget(kCount + kForget) {}
 
 std::optional<Uuid> uuid_of(std::string_view bytes) {
   Uuid id;

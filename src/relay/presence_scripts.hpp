@@ -2,7 +2,7 @@
 // (docs/adr/0022). Each is short: a bounded number of people a call. `prefix` is the setting
 // redis_prefix.
 //
-// Of a room, all in one hash slot, <prefix>:{<room>}:
+// All keys are in one hash slot of a Redis Cluster (kKeysTag). Of a room, <prefix>:{people}:<room>:
 //   people     sorted set of ids (16 bytes), all of score 0, so in their order
 //   names      hash: id to what PresenceSeal::person() made
 //   more       hash: id to the number of sessions beyond the first that have him there
@@ -10,11 +10,13 @@
 //              so that it never comes again; gone a minute after the last person
 //   changes    list of the ids that came or went in the newest of these changes
 //   on:<s>     set of the ids that session s has there, and "", which says that it may change them
-// A message to the channel <prefix>:{<room>}:presence is the version after a change, or who types.
+// A message to the channel <prefix>:{people}:<room>:presence is the version after a change, or who
+// types.
 //
-// Of the nodes, <prefix>:{nodes}:
-//   sessions   set of those that may have people somewhere
-//   alive:<s>  there while the node of session s lives: how many clients it has; goes by itself
+// Of the nodes, <prefix>:{people}:
+//   lives      sorted set of the sessions that may have people somewhere: until when each lives, in
+//              milliseconds of Redis' clock
+//   clients    hash: of the sessions that have some, how many clients; and "", how many all have
 //   rooms:<s>  set of the rooms (16 bytes) where session s has people
 #pragma once
 
@@ -25,6 +27,7 @@
 
 #include "base/uuid.hpp"
 #include "relay/redis_caller.hpp"
+#include "relay/redis_url.hpp"
 
 namespace rtc::relay {
 
@@ -50,11 +53,13 @@ struct PresenceScripts {
   // keys: people, names; arguments: as ZRANGEBYLEX' lower end, how many at most. Answers the number
   // of people, and of each his id and what is kept of him.
   RedisScript page;
-  // keys: sessions; arguments: what the keys alive:… begin with, the own session. Answers how many
-  // clients the other nodes have, and the sessions of the dead.
-  RedisScript nodes;
-  // keys: sessions, rooms:<s>; arguments: s. Forgets a session without rooms; answers 1 if it was
-  // known.
+  // keys: lives, clients; arguments: the session, how many milliseconds it lives from now on, how
+  // many clients it has, "begin" (its first) or "", how many of the dead at most. Answers how many
+  // clients the other nodes have, and sessions of the dead, the oldest first; or 0, and did
+  // nothing: the session is dead itself. What it takes does not go with the number of nodes.
+  RedisScript beat;
+  // keys: lives, clients, rooms:<s>; arguments: s. Forgets a session without rooms; answers 1 if it
+  // was known.
   RedisScript forget;
 };
 
@@ -62,7 +67,7 @@ struct PresenceKeys {
   std::string prefix;
 
   std::string room(const RoomId& room, std::string_view what) const {
-    return prefix + ":{" + room.to_string() + "}:" + std::string(what);
+    return nodes(room.to_string() + ":" + std::string(what));
   }
   std::string channel(const RoomId& id) const { return room(id, "presence"); }
   std::vector<std::string> room_keys(const RoomId& id, const PresenceSession& session) const {
@@ -70,7 +75,7 @@ struct PresenceKeys {
             room(id, "version"), room(id, "changes"), room(id, "on:" + session)};
   }
   std::string nodes(std::string_view what) const {
-    return prefix + ":{nodes}:" + std::string(what);
+    return prefix + std::string(kKeysTag) + std::string(what);
   }
 };
 

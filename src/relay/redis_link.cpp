@@ -50,13 +50,14 @@ RedisLink::~RedisLink() = default;
 // --- coming up
 
 void RedisLink::connect() {
-  is_sentinel_ = !address_.master.empty();
-  open(address_.hosts[is_sentinel_ ? sentinel_ : 0]);
+  is_listed_ = true;
+  moves_ = 0;
+  open(address_.hosts[host_]);
 }
 
 // Looking a name up waits; the thread is the relay's own.
 void RedisLink::open(const RedisHost& host) {
-  where_ = host.text();
+  where_ = host;
   state_ = State::connecting;
   heard_ms_ = now_ms_;
   pinged_ = false;
@@ -69,7 +70,7 @@ void RedisLink::open(const RedisHost& host) {
 void RedisLink::greet() {
   state_ = State::greeting;
   greetings_ = 1;
-  const RedisLogin& login = is_sentinel_ ? address_.sentinel_login : address_.login;
+  const RedisLogin& login = is_sentinel() ? address_.sentinel_login : address_.login;
   if (!login.password.empty()) {
     ++greetings_;
     if (login.user.empty()) {
@@ -78,7 +79,7 @@ void RedisLink::greet() {
       command({"AUTH", login.user, login.password});
     }
   }
-  if (is_sentinel_) {
+  if (is_sentinel()) {
     command({"SENTINEL", "get-master-addr-by-name", address_.master});
     return;
   }
@@ -87,6 +88,11 @@ void RedisLink::greet() {
     ++greetings_;
     command({"ROLE"});
   }
+  // Of a cluster all but one name another one: MOVED.
+  if (!address_.cluster_key.empty()) {
+    ++greetings_;
+    command({"EXISTS", address_.cluster_key});
+  }
   command({"PING"});  // refused while Redis still loads
 }
 
@@ -94,10 +100,12 @@ bool RedisLink::take_greeting(const redisReply& reply) {
   if (is_error(reply)) {
     const std::string_view text = text_of(reply);
     // Who does not know AUTH repeats what it was given.
-    const std::string& secret = (is_sentinel_ ? address_.sentinel_login : address_.login).password;
-    if (!secret.empty() && text.find(secret) != text.npos) {
+    const std::string& secret = (is_sentinel() ? address_.sentinel_login : address_.login).password;
+    if (!address_.cluster_key.empty() && text.starts_with("MOVED ")) {
+      follow_move(text);
+    } else if (!secret.empty() && text.find(secret) != text.npos) {
       fail("refuses the login");
-    } else if (is_sentinel_ && text.starts_with("NOAUTH")) {
+    } else if (is_sentinel() && text.starts_with("NOAUTH")) {
       fail("the sentinel asks for a password: set redis_sentinel_login");
     } else {
       fail(text);
@@ -105,7 +113,7 @@ bool RedisLink::take_greeting(const redisReply& reply) {
     return false;
   }
   --greetings_;
-  if (is_sentinel_ && greetings_ == 0) {
+  if (is_sentinel() && greetings_ == 0) {
     follow_sentinel(reply);
     return false;
   }
@@ -118,7 +126,7 @@ bool RedisLink::take_greeting(const redisReply& reply) {
   state_ = State::up;
   up_ms_ = now_ms_;
   ++ups_;
-  log::info("redis ({}): connected to {}", name_, where_);
+  log::info("redis ({}): connected to {}", name_, where_.text());
   return true;
 }
 
@@ -137,9 +145,29 @@ void RedisLink::follow_sentinel(const redisReply& reply) {
     fail("is no sentinel");
     return;
   }
-  sentinels_failed_ = 0;
-  is_sentinel_ = false;
+  failed_ = 0;
+  is_listed_ = false;
   open(host);
+}
+
+// "MOVED slot host:port"; no host: the one that says so.
+void RedisLink::follow_move(std::string_view error) {
+  const std::string_view end_point = error.substr(error.rfind(' ') + 1);
+  const auto colon = end_point.rfind(':');
+  RedisHost host{where_.name, 0};
+  if (colon != end_point.npos) {
+    if (colon > 0) host.name = end_point.substr(0, colon);
+    std::from_chars(end_point.data() + colon + 1, end_point.data() + end_point.size(), host.port);
+  }
+  if (host.name.size() > kHostBytesMax || host.port == 0) {
+    fail("does not say which node of the cluster has the people");
+  } else if (++moves_ > kMovesMax) {
+    fail("the nodes of the cluster send each to another one");
+  } else {
+    failed_ = 0;
+    is_listed_ = false;
+    open(host);
+  }
 }
 
 // --- being there
@@ -210,14 +238,32 @@ bool RedisLink::take_replies(const OnReply& on_reply) {
     const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
     if (state_ == State::greeting) {
       if (!take_greeting(*reply)) return false;
-    } else if (is_error(*reply) && text_of(*reply).starts_with("READONLY")) {
-      fail("is a replica now");  // another one is the primary, found the way that this one was
+    } else if (is_error(*reply) && leave(text_of(*reply))) {
       return false;
     } else if (!is_pong(*reply)) {
       on_reply(*reply);
       if (state_ == State::down) return false;
     }
   }
+}
+
+// Of those errors that say that another Redis is the one to go to: it is found the way that this
+// one was.
+bool RedisLink::leave(std::string_view error) {
+  if (error.starts_with("READONLY")) {
+    fail("is a replica now");
+    return true;
+  }
+  // Also while the people's slot moves (ASK, TRYAGAIN) or nobody has it: until somebody has all.
+  for (const std::string_view each : {"MOVED ", "ASK ", "TRYAGAIN", "CLUSTERDOWN"}) {
+    if (!error.starts_with(each)) continue;
+    fail(address_.cluster_key.empty()
+             ? "is a node of a Redis Cluster; redis_url must begin with redis+cluster or "
+               "rediss+cluster"
+             : error);
+    return true;
+  }
+  return false;
 }
 
 void RedisLink::write() {
@@ -247,7 +293,7 @@ void RedisLink::command(std::span<const std::string_view> words) {
 
 void RedisLink::fail(std::string_view why) {
   if (const std::uint64_t times = throttle_.take(); times > 0) {
-    log::warn("redis ({}): {}: {}; trying again (x{})", name_, where_, why, times);
+    log::warn("redis ({}): {}: {}; trying again (x{})", name_, where_.text(), why, times);
   }
   const bool was_up = state_ == State::up;
   socket_.close();
@@ -256,12 +302,12 @@ void RedisLink::fail(std::string_view why) {
   written_ = 0;
   state_ = State::down;
   due_ms_ = now_ms_;
-  if (!was_up && !address_.master.empty()) {
+  if (!was_up) {
     // Another one may know better. Each is asked before there is a pause.
-    sentinel_ = (sentinel_ + 1) % address_.hosts.size();
-    if (is_sentinel_ && ++sentinels_failed_ < address_.hosts.size()) return;
+    host_ = (host_ + 1) % address_.hosts.size();
+    if (is_listed_ && ++failed_ < address_.hosts.size()) return;
   }
-  sentinels_failed_ = 0;
+  failed_ = 0;
   if (was_up && now_ms_ - up_ms_ >= kRetryMsMax) retry_ms_ = kRetryMsMin;
   due_ms_ += retry_ms_ / 2 + random_below(static_cast<std::uint32_t>(retry_ms_ / 2 + 1));
   retry_ms_ = std::min(retry_ms_ * 2, kRetryMsMax);

@@ -1,6 +1,7 @@
 // One connection to Redis that never waits: its owner polls fd() and calls step(). It asks the
-// sentinels where Redis is, if there are any, connects, logs in, asks for life and comes back by
-// itself. Its bytes are RedisSocket's, so plain or over TLS; hiredis reads the answers. One thread.
+// sentinels where Redis is, or goes where a cluster's nodes send it, connects, logs in, asks for
+// life and comes back by itself. Its bytes are RedisSocket's, so plain or over TLS; hiredis reads
+// the answers. One thread.
 #pragma once
 
 #include <array>
@@ -29,6 +30,8 @@ class RedisLink {
   // that nodes do not come back all at once. It begins anew after a connection that lasted.
   static constexpr std::uint64_t kRetryMsMin = 50;
   static constexpr std::uint64_t kRetryMsMax = 2000;
+  // So often a cluster's nodes may send it on, one after the other.
+  static constexpr unsigned kMovesMax = 5;
 
   using OnReply = std::function<void(const redisReply&)>;
 
@@ -75,6 +78,9 @@ class RedisLink {
   bool take_replies(const OnReply& on_reply);
   bool take_greeting(const redisReply& reply);
   void follow_sentinel(const redisReply& reply);
+  void follow_move(std::string_view error);
+  bool leave(std::string_view error);
+  bool is_sentinel() const { return is_listed_ && !address_.master.empty(); }
   void check_silence();
   std::string_view hint() const;  // why a connection may have ended
 
@@ -86,10 +92,11 @@ class RedisLink {
   std::string out_;                                  // commands, of which
   std::size_t written_ = 0;                          // so much is written
   State state_ = State::down;
-  std::string where_;                 // whom this connection is to, for the log
-  bool is_sentinel_ = false;          // and whether that is one
-  std::size_t sentinel_ = 0;          // the one to ask next
-  std::size_t sentinels_failed_ = 0;  // one after the other
+  RedisHost where_;         // whom this connection is to
+  bool is_listed_ = false;  // and whether that is one of address_.hosts, not one it leads to
+  std::size_t host_ = 0;    // of them: the one to go to next
+  std::size_t failed_ = 0;  // of them, one after the other
+  unsigned moves_ = 0;      // since one of them
   std::uint64_t now_ms_ = 0;
   std::uint64_t due_ms_ = 0;    // down: when to try again
   std::uint64_t heard_ms_ = 0;  // else: of the last bytes, or the begin of connecting

@@ -10,15 +10,18 @@ namespace {
 constexpr std::uint16_t kRedisPort = 6379;
 constexpr std::uint16_t kSentinelPort = 26379;
 
+enum class Leads { to_one, to_sentinels, to_cluster };
 struct Scheme {
   std::string_view text;
   bool tls;
-  bool sentinels;
+  Leads leads;
 };
-constexpr std::array<Scheme, 4> kSchemes{{{"redis://", false, false},
-                                          {"rediss://", true, false},
-                                          {"redis+sentinel://", false, true},
-                                          {"rediss+sentinel://", true, true}}};
+constexpr std::array<Scheme, 6> kSchemes{{{"redis://", false, Leads::to_one},
+                                          {"rediss://", true, Leads::to_one},
+                                          {"redis+sentinel://", false, Leads::to_sentinels},
+                                          {"rediss+sentinel://", true, Leads::to_sentinels},
+                                          {"redis+cluster://", false, Leads::to_cluster},
+                                          {"rediss+cluster://", true, Leads::to_cluster}}};
 
 Error invalid(std::string_view setting, std::string_view what) {
   return {ErrorCode::invalid_parameter, std::string(setting) + ": " + std::string(what)};
@@ -83,6 +86,20 @@ Result<RedisHost> parse_host(std::string_view text, std::uint16_t default_port) 
   return host;
 }
 
+Result<void> parse_hosts(std::string_view text, std::uint16_t default_port, RedisAddress& address) {
+  for (std::string_view rest = text;;) {
+    const auto comma = rest.find(',');
+    auto host = parse_host(rest.substr(0, comma), default_port);
+    if (!host) return host.error();
+    address.hosts.push_back(std::move(*host));
+    if (address.hosts.size() > kHostsMax) {
+      return invalid("names more than " + std::to_string(kHostsMax) + " hosts");
+    }
+    if (comma == rest.npos) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
 Result<void> parse_sentinels(std::string_view text, RedisAddress& address) {
   const auto slash = text.find('/');
   if (slash == text.npos || slash + 1 == text.size() ||
@@ -90,28 +107,25 @@ Result<void> parse_sentinels(std::string_view text, RedisAddress& address) {
     return invalid("expected the sentinels, with commas between them, and /master behind them");
   }
   address.master = text.substr(slash + 1);
-  for (std::string_view rest = text.substr(0, slash);;) {
-    const auto comma = rest.find(',');
-    auto host = parse_host(rest.substr(0, comma), kSentinelPort);
-    if (!host) return host.error();
-    address.hosts.push_back(std::move(*host));
-    if (address.hosts.size() > kSentinelsMax) {
-      return invalid("names more than " + std::to_string(kSentinelsMax) + " sentinels");
-    }
-    if (comma == rest.npos) return {};
-    rest.remove_prefix(comma + 1);
-  }
+  return parse_hosts(text.substr(0, slash), kSentinelPort, address);
 }
 
-Result<void> parse_one(std::string_view text, RedisAddress& address) {
+Result<void> parse_redis(std::string_view text, bool only_one, RedisAddress& address) {
   if (text.ends_with('/')) text.remove_suffix(1);
-  if (text.find('/') != std::string_view::npos || text.find(',') != std::string_view::npos) {
-    return invalid("expected one host, and nothing behind host and port");
+  if (text.find('/') != std::string_view::npos) {
+    return invalid("expected nothing behind host and port");
   }
-  auto host = parse_host(text, kRedisPort);
-  if (!host) return host.error();
-  address.hosts.push_back(std::move(*host));
-  return {};
+  if (only_one && text.find(',') != std::string_view::npos) {
+    return invalid("expected one host; several are of a cluster (redis+cluster://)");
+  }
+  return parse_hosts(text, kRedisPort, address);
+}
+
+Result<void> parse_where(std::string_view text, Leads leads, std::string_view prefix,
+                         RedisAddress& address) {
+  if (leads == Leads::to_sentinels) return parse_sentinels(text, address);
+  if (leads == Leads::to_cluster) address.cluster_key = std::string(prefix) + std::string(kKeysTag);
+  return parse_redis(text, leads == Leads::to_one, address);
 }
 
 // They are only read with TLS: who gives one and connects without would not notice.
@@ -120,7 +134,7 @@ Result<void> take_files(const RedisSettings& settings, RedisAddress& address) {
                                    std::pair{"redis_certificate_file", settings.certificate_file},
                                    std::pair{"redis_key_file", settings.key_file}}) {
     if (!file.empty() && !address.tls) {
-      return invalid(name, "is for TLS; begin redis_url with rediss:// or rediss+sentinel://");
+      return invalid(name, "is for TLS; begin redis_url with rediss");
     }
   }
   if (settings.certificate_file.empty() != settings.key_file.empty()) {
@@ -144,9 +158,9 @@ Result<RedisAddress> redis_address(const RedisSettings& settings) {
   }
   if (scheme == nullptr) {
     return invalid(
-        "expected redis://[[user]:password@]host[:port], or "
-        "redis+sentinel://[[user]:password@]sentinel[:port],…/master; with TLS rediss instead of "
-        "redis");
+        "expected redis://[[user]:password@]host[:port], "
+        "redis+sentinel://[[user]:password@]sentinel[:port],…/master or "
+        "redis+cluster://[[user]:password@]node[:port],…; with TLS rediss instead of redis");
   }
   url.remove_prefix(scheme->text.size());
   RedisAddress address;
@@ -157,10 +171,10 @@ Result<RedisAddress> redis_address(const RedisSettings& settings) {
     address.login = std::move(*login);
     url.remove_prefix(at + 1);
   }
-  const auto parsed = scheme->sentinels ? parse_sentinels(url, address) : parse_one(url, address);
+  const auto parsed = parse_where(url, scheme->leads, settings.prefix, address);
   if (!parsed) return parsed.error();
   if (!settings.sentinel_login.empty()) {
-    if (!scheme->sentinels) {
+    if (scheme->leads != Leads::to_sentinels) {
       return invalid("redis_sentinel_login", "is for sentinels, and redis_url names none");
     }
     auto login = parse_login("redis_sentinel_login", settings.sentinel_login);

@@ -2,8 +2,10 @@
 //
 //   redis://[[user]:password@]host[:port]
 //   redis+sentinel://[[user]:password@]sentinel[:port][,sentinel[:port]…]/master
+//   redis+cluster://[[user]:password@]node[:port][,node[:port]…]
 //
-// rediss://… and rediss+sentinel://… are the same over TLS, to the sentinels too.
+// rediss://…, rediss+sentinel://… and rediss+cluster://… are the same over TLS, to the sentinels
+// too.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +24,15 @@ struct RedisLogin {
   std::string password;  // "": none is sent
 };
 
+// Behind the setting redis_prefix in the names of all keys. What is in the braces alone gives the
+// hash slot in a Redis Cluster, so one of its nodes has all of them.
+constexpr std::string_view kKeysTag = ":{people}:";
+
 struct RedisAddress {
-  std::vector<RedisHost> hosts;  // Redis alone; or, with a master, sentinels
-  std::string master;            // the name that the sentinels know the primary by
+  // Redis alone; or, with a master, sentinels; or, with a cluster_key, some nodes of a cluster.
+  std::vector<RedisHost> hosts;
+  std::string master;       // the name that the sentinels know the primary by
+  std::string cluster_key;  // the node of the cluster that has it is the one to go to
   RedisLogin login;
   RedisLogin sentinel_login;
   std::optional<RedisTlsFiles> tls;  // none: plain
@@ -33,13 +41,14 @@ struct RedisAddress {
 // As they are written.
 struct RedisSettings {
   std::string_view url{};
+  std::string_view prefix{};
   std::string_view sentinel_login{};
   std::string_view ca_file{};
   std::string_view certificate_file{};
   std::string_view key_file{};
 };
 
-constexpr std::size_t kSentinelsMax = 16;
+constexpr std::size_t kHostsMax = 16;  // sentinels, or nodes of a cluster
 
 // User and password may be percent-encoded. Reads the files. The error names the setting and says
 // what is wrong, without the password.

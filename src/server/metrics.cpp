@@ -183,6 +183,8 @@ void add_relay(Families& out, const chat::RelayFigures& relay,
               relay.dropped);
   out.gauge("relay_waiting_bytes", "Memory of messages that wait for Redis or Kafka.",
             static_cast<double>(relay.waiting_bytes));
+  out.gauge("relay_unread_bytes", "Memory of what came from Kafka and was not looked at.",
+            static_cast<double>(relay.unread_bytes));
   out.counter("relay_received_total", "Messages that came from other nodes.", relay.received);
   out.counter("relay_refused_total", "Payloads that were forged, broken or of another version.",
               relay.refused);

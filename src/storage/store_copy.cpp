@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <limits>
@@ -174,13 +175,22 @@ bool same(const chat::Message& a, const chat::Message& b) {
          a.sender.address() == b.sender.address() && a.created_at_ms == b.created_at_ms;
 }
 
-// Those that hold. One that was ended since a copy before is not ended there.
-Result<void> copy_bans(const std::filesystem::path& file, PostgresStore& target) {
+// Those that hold there are those that hold here: one that was ended since a copy before is ended.
+Result<void> mirror_bans(const std::filesystem::path& file, PostgresStore& target) {
   const auto source = SqliteBans::open(file, kBusyTimeoutMs);
   if (!source) return source.error();
-  const auto bans = (*source)->bans(unix_ms());
-  if (!bans) return bans.error();
-  for (const chat::Ban& ban : *bans) {
+  const std::int64_t now_ms = unix_ms();
+  const auto here = (*source)->bans(now_ms);
+  if (!here) return here.error();
+  const auto there = target.bans(now_ms);
+  if (!there) return there.error();
+  for (const chat::Ban& ban : *there) {
+    const auto same_target = [&](const chat::Ban& each) { return each.target == ban.target; };
+    if (std::any_of(here->begin(), here->end(), same_target)) continue;
+    if (const auto removed = target.remove_ban(ban.target); !removed) return removed.error();
+  }
+  for (const chat::Ban& ban : *here) {
+    if (std::find(there->begin(), there->end(), ban) != there->end()) continue;
     if (auto put = target.put_ban(ban, std::numeric_limits<std::uint32_t>::max()); !put) return put;
   }
   return {};
@@ -310,8 +320,11 @@ Result<CopyFigures> copy_store(const std::filesystem::path& file, const Postgres
       return failed(fmt::format("{} has another schema than this program: start it once on that",
                                 file.string()));
     }
-    if (auto copied = copy_bans(file, **store); !copied) return copied.error();
-    return Copy(source, **store, target).run();
+    const auto copied = Copy(source, **store, target).run();
+    if (!copied) return copied.error();
+    // Last: where somebody talks already, and the copy was refused, bans are nobody's to end.
+    if (auto mirrored = mirror_bans(file, **store); !mirrored) return mirrored.error();
+    return *copied;
   } catch (const SQLite::Exception& error) {
     return failed(fmt::format("{}: {}", file.string(), error.what()));
   }

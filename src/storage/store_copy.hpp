@@ -1,5 +1,5 @@
 // From one machine's SQLite file to a PostgreSQL database: rooms, messages and message keys, with
-// the ids that they have. For a command of its own; blocks.
+// the ids that they have, and bans. For a command of its own; blocks.
 //
 // The file may be in use meanwhile: messages never change, so what comes during the copy is left
 // for another one, which brings over only what is new. Whoever copies once while people talk, and
@@ -23,7 +23,8 @@ struct CopyFigures {
 };
 
 // The file must have this program's schema. A database in which somebody has written to the same
-// rooms is refused; then nothing more is copied. Ends with an error unless all of the file, as it
+// rooms is refused; then nothing more is copied. Bans go last, and those that do not hold in the
+// file are ended in the database. Ends with an error unless all of the file, as it
 // was read, is found again in the database, field by field.
 Result<CopyFigures> copy_store(const std::filesystem::path& file, const PostgresOptions& options);
 

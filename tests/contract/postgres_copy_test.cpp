@@ -92,6 +92,35 @@ TEST_F(PostgresCopyTest, BringsOverAllOfALiveFileAndThenWhatIsNew) {
   EXPECT_THAT(refusal(), HasSubstr("not in the file")) << "somebody talks there already";
 }
 
+TEST_F(PostgresCopyTest, BansAreEndedAndChangedThereAsTheyWereInTheFile) {
+  const auto bans = test::open_bans(file());
+  const chat::Ban stays{"address:203.0.113.7", 0, "stays", 1};
+  const chat::Ban ended{"address:203.0.113.8", 0, "ended", 2};
+  chat::Ban changed{"address:203.0.113.9", 0, "for ever", 3};
+  for (const auto& each : {stays, ended, changed}) ASSERT_TRUE(bans->put_ban(each, 10));
+  ASSERT_TRUE(copy());
+  EXPECT_THAT(target()->bans(0).value(), ElementsAre(stays, ended, changed));
+  const std::int64_t version = target()->bans_version().value();
+
+  ASSERT_TRUE(bans->remove_ban(ended.target).value());
+  changed = {changed.target, std::int64_t{1} << 50, "for long", 4};
+  ASSERT_TRUE(bans->put_ban(changed, 10));
+  ASSERT_TRUE(copy());
+  EXPECT_THAT(target()->bans(0).value(), ElementsAre(stays, changed));
+  EXPECT_EQ(target()->bans_version().value(), version + 2) << "nothing else was touched";
+}
+
+// There people talk already, and bans of their own may hold.
+TEST_F(PostgresCopyTest, ACopyThatIsRefusedEndsNoBans) {
+  ASSERT_TRUE(copy());
+  const auto store = target();
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "there")}));
+  const chat::Ban theirs{"address:203.0.113.7", 0, "theirs", 1};
+  ASSERT_TRUE(store->put_ban(theirs, 10));
+  EXPECT_THAT(refusal(), HasSubstr("not in the file"));
+  EXPECT_THAT(store->bans(0).value(), ElementsAre(theirs));
+}
+
 TEST_F(PostgresCopyTest, FindsWhatIsNotTheSame) {
   ASSERT_TRUE(source_->append(std::vector{draft(lobby_id(), "a"), draft(lobby_id(), "b")}));
   ASSERT_TRUE(copy());

@@ -163,7 +163,8 @@ class RedisPresenceTest : public testing::Test {
   // Nothing is left in Redis but what says which nodes live.
   void wait_until_empty() {
     wait_until("Redis to be empty", [&] {
-      return server_.ask({"EVAL", "return #redis.call('KEYS', 'test:{*-*}:[pnmo]*')", "0"}) == "0";
+      return server_.ask(
+                 {"EVAL", "return #redis.call('KEYS', 'test:{people}:*-*:[pnmo]*')", "0"}) == "0";
     });
   }
 
@@ -235,10 +236,10 @@ TEST_F(RedisPresenceTest, ManyAreToldInPiecesAndGoneAtOnceWhenTheNodeStops) {
     there.redis().stop();
   }
   here.wait_to_know(users({1}));
-  EXPECT_EQ(server_.ask({"SCARD", "test:{nodes}:sessions"}), "1");
+  EXPECT_EQ(server_.ask({"ZCARD", "test:{people}:lives"}), "1");
   here.redis().stop();
   wait_until_empty();
-  EXPECT_EQ(server_.ask({"SCARD", "test:{nodes}:sessions"}), "0");
+  EXPECT_EQ(server_.ask({"ZCARD", "test:{people}:lives"}), "0");
 }
 
 TEST_F(RedisPresenceTest, WhoWasThereBeforeTheConnectionIsTold) {
@@ -291,7 +292,7 @@ TEST_F(RedisPresenceTest, ADeadNodesPeopleGo) {
   });
   EXPECT_GE(there.redis().figures().starts, 2U);
   wait_until("its old sessions to go", [&] {
-    return server_.ask({"SCARD", "test:{nodes}:sessions"}) == "2";
+    return server_.ask({"ZCARD", "test:{people}:lives"}) == "2";
   });
 }
 
@@ -301,8 +302,8 @@ TEST_F(RedisPresenceTest, ASessionThatWasRemovedChangesNothingMore) {
   here.wait_for_roster(room_, users({1}));
   // As another node does that thinks it dead. That it lives it says in time afterwards, so only
   // its place in the room tells.
-  const std::string base = "test:{" + room_.to_string() + "}:";
-  const std::string session = server_.ask({"SRANDMEMBER", "test:{nodes}:sessions"});
+  const std::string base = "test:{people}:" + room_.to_string() + ":";
+  const std::string session = server_.ask({"ZRANDMEMBER", "test:{people}:lives"});
   for (const char* key : {"people", "names", "version", "changes"})
     server_.ask({"DEL", base + key});
   ASSERT_EQ(server_.ask({"DEL", base + "on:" + session}), "1");
@@ -394,8 +395,78 @@ TEST_F(RedisPresenceTest, TellsHowManySessionsTheOtherNodesHave) {
   elsewhere(17);
   there.reset();
   elsewhere(10);
+  here.set_sessions(0);
+  third.set_sessions(0);
+  wait_until("the sum to go", [&] {
+    return server_.ask({"EXISTS", "test:{people}:clients"}) == "0";
+  });
+  third.set_sessions(3);
+  elsewhere(3);
   server_.kill();
   elsewhere(0);
+}
+
+// As another that is killed: nobody subtracts its sessions but those who find it dead.
+TEST_F(RedisPresenceTest, TheSessionsOfADeadNodeAreCountedNoMore) {
+  LossyProxy proxy(server_.port());
+  RedisPresenceOptions options = options_for(server_.port());
+  options.lifetime_ms = 1000;
+  Node here(options);
+  Node third(options);
+  third.set_sessions(10);
+  options.address.hosts.front().port = static_cast<std::uint16_t>(proxy.port());
+  Node there(options);
+  there.set_sessions(7);
+  const auto elsewhere = [&](std::uint64_t count) {
+    wait_until("the number", [&] { return here.redis().sessions_elsewhere() == count; });
+  };
+  elsewhere(17);
+  proxy.hold_all();
+  elsewhere(10);
+  proxy.release();
+  elsewhere(17);
+}
+
+// What one node's life costs Redis must not go with how many there are: else all of them together
+// cost the square.
+TEST_F(RedisPresenceTest, ANodeThatOnlyLivesCostsTheSameHoweverManyThereAre) {
+  RedisPresenceOptions options = options_for(server_.port());
+  options.lifetime_ms = 10'000;  // of which a tenth passes between beats
+  std::vector<std::unique_ptr<Node>> nodes;
+  // Commands, those of the scripts included, for each beat.
+  const auto cost = [&] {
+    const auto counted = [&](const char* what) {
+      const std::string all = server_.ask({"INFO", "commandstats"});
+      std::uint64_t calls = 0;
+      for (auto at = all.find(what); at != all.npos; at = all.find(what, at + 1)) {
+        calls += std::stoull(all.substr(all.find("calls=", at) + 6));
+      }
+      return calls;
+    };
+    server_.ask({"CONFIG", "RESETSTAT"});
+    wait_until("some beats", [&] { return counted("cmdstat_evalsha:") >= 2 * nodes.size(); });
+    const std::uint64_t others = counted("cmdstat_info:") + counted("cmdstat_config");
+    const std::uint64_t commands = counted("cmdstat_") - others;
+    return static_cast<double>(commands) / static_cast<double>(counted("cmdstat_evalsha:"));
+  };
+  const auto grow_to = [&](std::size_t count) {
+    while (nodes.size() < count) nodes.push_back(std::make_unique<Node>(options));
+    for (const auto& each : nodes) {
+      each->set_sessions(5);
+      each->wait_until_connected();
+    }
+    wait_until("all to know of all", [&] {
+      return std::all_of(nodes.begin(), nodes.end(), [&](const auto& each) {
+        return each->redis().sessions_elsewhere() == 5 * (count - 1);
+      });
+    });
+  };
+  grow_to(2);
+  const double few = cost();
+  grow_to(20);
+  const double many = cost();
+  EXPECT_LE(many, few + 1) << "commands of a beat";
+  EXPECT_LE(many, 8);
 }
 
 TEST_F(RedisPresenceTest, TellsAllAgainWhenTooManyWait) {
@@ -435,7 +506,7 @@ TEST_F(RedisPresenceTest, WhatNobodyOfTheNodesMadeIsDroppedAndCounted) {
   here.watch(room_);
   here.own().enter(room_, identity(1));
   here.wait_to_know(users({1}));
-  const std::string base = "test:{" + room_.to_string() + "}:";
+  const std::string base = "test:{people}:" + room_.to_string() + ":";
   const auto refused = [&] { return here.redis().figures().refused; };
   EXPECT_EQ(refused(), 0U);
   for (const std::string& payload :

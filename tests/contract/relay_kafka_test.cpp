@@ -2,6 +2,8 @@
 // what is between two nodes, and what happens when Kafka fails.
 #include <gmock/gmock.h>
 #include <stdexcept>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "contract/kafka_cluster.hpp"
 #include "contract/relay_contract.hpp"
@@ -11,6 +13,7 @@
 namespace rtc::chat {
 namespace {
 
+using relay::KafkaClient;
 using relay::KafkaOptions;
 using relay::KafkaRelay;
 using relay::test::AnyKafka;
@@ -299,6 +302,51 @@ TEST_F(KafkaRelayFaults, APartitionThatNobodyLeadsIsALostConnectionAndTheOthersG
   there.wait_until_connected();
 }
 
+// As a cluster of several does: what one broker led is led by others soon, and it stays away.
+TEST_F(KafkaRelayFaults, ABrokerThatIsDownIsDoneWithoutOnceOthersLeadItsPartitions) {
+  constexpr std::int32_t kPartitions = 4;  // MockKafka's
+  for (std::int32_t each = 0; each < kPartitions; ++each) kafka_.lead(each, 1 + each % 3);
+  Node here(relay_with(options_));
+  Node there(relay_with(options_));
+  std::vector<RoomId> rooms(40);  // in all partitions
+  for (RoomId& room : rooms) there.relay().follow(room = RoomId::random());
+  there.wait_for_doubts(rooms.size());
+  here.wait_until_connected();
+  there.wait_until_connected();
+  kafka_.down(1);
+  there.wait_until_lost();
+  here.wait_until_lost();
+  const auto say_in_all = [&](MessageId id) {
+    for (const RoomId& room : rooms) here.relay().publish(batch(room, id));
+  };
+  say_until_heard(say_in_all, there);  // by the others
+
+  const std::size_t doubts = there.doubts();
+  for (std::int32_t each = 0; each < kPartitions; ++each) kafka_.lead(each, 2 + each % 2);
+  there.wait_for_doubts(doubts + rooms.size());
+  here.wait_until_connected();
+  there.wait_until_connected();
+  // Every room is heard of again, the one that nobody led meanwhile too.
+  constexpr MessageId kLast = 1'000'000;
+  for (MessageId n = 0; n < rooms.size(); ++n) {
+    MessageId id = kLast + n;
+    const auto heard = [&] {
+      const auto ids = there.ids();
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    const auto deadline = std::chrono::steady_clock::now() + Node::kPatience;
+    while (!heard()) {
+      here.relay().publish(batch(rooms[n], id));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "room " << n;
+    }
+  }
+  kafka_.up(1);
+  kafka_.lead(0, 1);
+  there.wait_until_connected();
+  say_until_heard(say_in_all, there);
+}
+
 TEST_F(KafkaRelayFaults, ErrorsOfKafkaAreTriedAgain) {
   Node here(relay_with(options_));
   Node there(relay_with(options_));
@@ -318,6 +366,72 @@ TEST_F(KafkaRelayFaults, ErrorsOfKafkaAreTriedAgain) {
   say_until_heard(here, there);
   here.wait_until_connected();
   there.wait_until_connected();
+}
+
+// Nobody reads for a while: librdkafka fetches no more than it may keep, and nothing is lost.
+TEST(KafkaClientFetch, WhatIsNotReadIsBoundedAndTold) {
+  constexpr int kBrokers = 3;
+  constexpr std::size_t kPartitions = 12;
+  constexpr std::size_t kEach = 4;  // of a partition, of which the mock keeps 5 MiB
+  constexpr std::size_t kAnswerMax = 4 << 20;
+  MockKafka kafka(kBrokers, kPartitions);
+  KafkaOptions options = options_for(kafka);
+  options.fetch_bytes_max = 1 << 20;
+  const int wake = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  std::size_t written = 0;
+  auto opened = KafkaClient::open(options, wake, [&](std::uint64_t, bool taken) {
+    ASSERT_TRUE(taken);
+    ++written;
+  });
+  ASSERT_TRUE(opened);
+  auto client = std::move(*opened);
+  std::size_t most = 0;
+  const auto until = [&](const char* what, const std::function<bool()>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + Node::kPatience;
+    while (!holds()) {
+      client->report();
+      most = std::max(most, client->unread_bytes());
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited too long for " << what;
+    }
+  };
+  const std::string text(1000 << 10, 'x');
+  std::vector<std::size_t> words(kPartitions);
+  std::size_t came = 0;  // of that text
+  const auto read = [&] {
+    client->read([&](std::span<const KafkaClient::Record> records) {
+      for (const auto& each : records) {
+        (each.value.size() == text.size() ? came : words[each.partition]) += 1;
+      }
+    });
+  };
+  until("the partitions", [&] { return client->count_partitions(1000) == kPartitions; });
+  for (std::size_t each = 0; each < kPartitions; ++each) client->begin(each);
+  std::size_t asked = 0;
+  until("all to be read from now on", [&] {
+    for (std::size_t each = 0; each < kPartitions; ++each) {
+      if (words[each] == 0) asked += client->write_to(each, "begin", 0) ? 1 : 0;
+    }
+    read();
+    return std::find(words.begin(), words.end(), 0U) == words.end();
+  });
+  for (std::size_t n = 0; n < kEach * kPartitions; ++n) {
+    until("a place", [&] { return client->write_to(n % kPartitions, text, 0); });
+  }
+  asked += kEach * kPartitions;
+  until("all to be written", [&] { return written == asked; });
+  until("it to be full", [&] { return client->unread_bytes() >= options.fetch_bytes_max; });
+  // Some reports more, of which there is one a second.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  until("some reports", [&] { return std::chrono::steady_clock::now() >= end; });
+  until("the rest", [&] {
+    read();
+    return came == kEach * kPartitions;
+  });
+  EXPECT_LE(most, options.fetch_bytes_max + kBrokers * kAnswerMax);
+  until("it to be empty", [&] { return client->unread_bytes() == 0; });
+  client.reset();
+  ::close(wake);
 }
 
 TEST(KafkaRelayOpen, NamesThePropertyThatCannotBe) {

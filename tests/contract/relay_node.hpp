@@ -35,6 +35,21 @@ class Node {
   static constexpr std::chrono::seconds kPatience{60};
 
   explicit Node(std::unique_ptr<Relay> relay) : relay_(std::move(relay)) {
+    relay_->on_live(
+        [this](const MessageBatch& messages) {
+          const std::scoped_lock lock(mutex_);
+          for (const Message& each : *messages) {
+            EXPECT_TRUE(each.live);
+            live_.push_back(each.id);
+          }
+          pieces_.push_back(messages->size());
+          changed_.notify_all();
+        },
+        [this](const UserNews& news) {
+          const std::scoped_lock lock(mutex_);
+          news_.push_back(news.body);
+          changed_.notify_all();
+        });
     relay_->start(
         [this](const MessageBatch& messages) {
           const std::scoped_lock lock(mutex_);
@@ -65,6 +80,15 @@ class Node {
   void wait_for_id(MessageId id) {
     wait([&] { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); });
   }
+  void wait_for_live(std::size_t count) {
+    wait([&] { return live_.size() >= count; });
+  }
+  void wait_for_live_id(MessageId id) {
+    wait([&] { return std::find(live_.begin(), live_.end(), id) != live_.end(); });
+  }
+  void wait_for_news(const std::string& last) {
+    wait([&] { return !news_.empty() && news_.back() == last; });
+  }
   // Figures tell nobody when they change.
   void wait_for_figures(const std::function<bool(const RelayFigures&)>& holds) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -83,6 +107,18 @@ class Node {
     const std::scoped_lock lock(mutex_);
     return ids_;
   }
+  std::vector<MessageId> live() {
+    const std::scoped_lock lock(mutex_);
+    return live_;
+  }
+  std::vector<std::size_t> pieces() {
+    const std::scoped_lock lock(mutex_);
+    return pieces_;
+  }
+  std::vector<std::string> news() {
+    const std::scoped_lock lock(mutex_);
+    return news_;
+  }
   std::size_t doubts() {
     const std::scoped_lock lock(mutex_);
     return doubts_;
@@ -92,6 +128,9 @@ class Node {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<MessageId> ids_;
+  std::vector<MessageId> live_;
+  std::vector<std::size_t> pieces_;  // messages of each call of what is live
+  std::vector<std::string> news_;
   std::size_t doubts_ = 0;
   std::unique_ptr<Relay> relay_;
 };

@@ -1,11 +1,7 @@
 // RedisRelay against a real redis-server: the contract, and what is between two nodes.
-#include <algorithm>
-#include <condition_variable>
-#include <functional>
-#include <mutex>
-
 #include "contract/redis_server.hpp"
 #include "contract/relay_contract.hpp"
+#include "contract/relay_node.hpp"
 #include "relay/redis_relay.hpp"
 
 namespace rtc::chat {
@@ -14,8 +10,10 @@ namespace {
 using relay::RedisOptions;
 using relay::RedisRelay;
 using relay::test::RedisServer;
+using test::batch;
+using test::Node;
+using test::up_to;
 
-constexpr std::chrono::seconds kPatience{60};
 const std::string kSecret = "0123456789abcdef0123456789abcdef";
 
 RedisOptions options_for(const RedisServer& server) {
@@ -43,110 +41,12 @@ std::unique_ptr<RelayUnderTest> make_redis_relay() {
 
 INSTANTIATE_TEST_SUITE_P(Redis, RelayContract, testing::Values(&make_redis_relay));
 
-MessageBatch batch(const RoomId& room, MessageId first, std::size_t count = 1,
-                   const std::string& text = "text") {
-  auto made = std::make_shared<std::vector<Message>>();
-  for (std::size_t i = 0; i < count; ++i) made->push_back({room, first + i, {}, text, 5});
-  return made;
+std::unique_ptr<Relay> relay_with(const RedisOptions& options) {
+  return std::make_unique<RedisRelay>(options);
 }
-
-// A node: its relay, and what that told it.
-class Node {
- public:
-  explicit Node(RedisOptions options) : relay_(std::move(options)) {
-    relay_.on_live(
-        [this](const MessageBatch& messages) {
-          const std::scoped_lock lock(mutex_);
-          for (const Message& each : *messages) {
-            EXPECT_TRUE(each.live);
-            live_.push_back(each.id);
-          }
-          pieces_.push_back(messages->size());
-          changed_.notify_all();
-        },
-        [this](const UserNews& news) {
-          const std::scoped_lock lock(mutex_);
-          news_.push_back(news.body);
-          changed_.notify_all();
-        });
-    relay_.start(
-        [this](const MessageBatch& messages) {
-          const std::scoped_lock lock(mutex_);
-          for (const Message& each : *messages) ids_.push_back(each.id);
-          changed_.notify_all();
-        },
-        [this](const RoomId&) {
-          const std::scoped_lock lock(mutex_);
-          ++doubts_;
-          changed_.notify_all();
-        });
-  }
-
-  RedisRelay& relay() { return relay_; }
-  void wait(const std::function<bool()>& holds) {
-    std::unique_lock lock(mutex_);
-    ASSERT_TRUE(changed_.wait_for(lock, kPatience, holds)) << "waited for too long";
-  }
-  void wait_for_doubts(std::size_t count) {
-    wait([&] { return doubts_ >= count; });
-  }
-  void wait_for_ids(std::size_t count) {
-    wait([&] { return ids_.size() >= count; });
-  }
-  void wait_for_id(MessageId id) {
-    wait([&] { return std::find(ids_.begin(), ids_.end(), id) != ids_.end(); });
-  }
-  void wait_for_live(std::size_t count) {
-    wait([&] { return live_.size() >= count; });
-  }
-  void wait_for_live_id(MessageId id) {
-    wait([&] { return std::find(live_.begin(), live_.end(), id) != live_.end(); });
-  }
-  void wait_for_news(const std::string& last) {
-    wait([&] { return !news_.empty() && news_.back() == last; });
-  }
-  // Figures tell nobody when they change.
-  void wait_for_figures(const std::function<bool(const RelayFigures&)>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!holds(relay_.figures())) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited for too long";
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
-  void wait_until_connected() {
-    wait_for_figures([](const RelayFigures& figures) { return figures.connected; });
-  }
-  std::vector<MessageId> ids() {
-    const std::scoped_lock lock(mutex_);
-    return ids_;
-  }
-  std::vector<MessageId> live() {
-    const std::scoped_lock lock(mutex_);
-    return live_;
-  }
-  std::vector<std::size_t> pieces() {
-    const std::scoped_lock lock(mutex_);
-    return pieces_;
-  }
-  std::vector<std::string> news() {
-    const std::scoped_lock lock(mutex_);
-    return news_;
-  }
-  std::size_t doubts() {
-    const std::scoped_lock lock(mutex_);
-    return doubts_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<MessageId> ids_;
-  std::vector<MessageId> live_;
-  std::vector<std::size_t> pieces_;  // messages of each call
-  std::vector<std::string> news_;
-  std::size_t doubts_ = 0;
-  RedisRelay relay_;  // first to go: its thread uses the others
-};
+std::unique_ptr<Relay> relay_to(const RedisServer& server) {
+  return relay_with(options_for(server));
+}
 
 class RedisRelayTest : public testing::Test {
  protected:
@@ -156,15 +56,9 @@ class RedisRelayTest : public testing::Test {
   RoomId room_ = RoomId::random();
 };
 
-std::vector<MessageId> up_to(MessageId last) {
-  std::vector<MessageId> ids;
-  for (MessageId id = 1; id <= last; ++id) ids.push_back(id);
-  return ids;
-}
-
 TEST_F(RedisRelayTest, BringsTheRoomsThatANodeFollows) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   const RoomId other = RoomId::random();
   there.relay().follow(room_);
   there.wait_for_doubts(1);
@@ -180,8 +74,8 @@ TEST_F(RedisRelayTest, BringsTheRoomsThatANodeFollows) {
 }
 
 TEST_F(RedisRelayTest, IgnoresItsOwnWhenItFollowsThem) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   here.relay().follow(room_);
   here.wait_for_doubts(1);
   here.relay().publish(batch(room_, 1));
@@ -192,8 +86,8 @@ TEST_F(RedisRelayTest, IgnoresItsOwnWhenItFollowsThem) {
 }
 
 TEST_F(RedisRelayTest, FollowsAsOftenAsAskedTo) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   const std::string channel = "test:room:" + room_.to_string();
   there.relay().follow(room_);
   there.relay().follow(room_);
@@ -201,15 +95,15 @@ TEST_F(RedisRelayTest, FollowsAsOftenAsAskedTo) {
   there.wait_for_doubts(1);
   EXPECT_EQ(server_.ask({"PUBLISH", channel, ""}), "1") << "nodes that hear it";
   there.relay().unfollow(room_);
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + Node::kPatience;
   while (server_.ask({"PUBLISH", channel, ""}) != "0") {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline);
   }
 }
 
 TEST_F(RedisRelayTest, SendsLongMessagesWhole) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   there.relay().follow(room_);
   there.wait_for_doubts(1);
   here.relay().publish(batch(room_, 1, 12, std::string(1 << 20, 'x')));
@@ -218,10 +112,10 @@ TEST_F(RedisRelayTest, SendsLongMessagesWhole) {
 }
 
 TEST_F(RedisRelayTest, DropsAndCountsWhatIsForgedOrBroken) {
-  Node here(options_for(server_));
+  Node here(relay_to(server_));
   RedisOptions other_secret = options_for(server_);
   other_secret.secret = "another secret, of another cluster";
-  Node forger(other_secret);
+  Node forger(relay_with(other_secret));
   here.relay().follow(room_);
   here.wait_for_doubts(1);
   const std::string channel = "test:room:" + room_.to_string();
@@ -234,8 +128,8 @@ TEST_F(RedisRelayTest, DropsAndCountsWhatIsForgedOrBroken) {
 }
 
 TEST_F(RedisRelayTest, BringsWhatIsStoredNowhereToTheOthersAlone) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   EXPECT_TRUE(here.relay().carries_live());
   for (Node* each : {&here, &there}) each->relay().follow(room_);
   here.wait_for_doubts(1);
@@ -251,11 +145,11 @@ TEST_F(RedisRelayTest, BringsWhatIsStoredNowhereToTheOthersAlone) {
 }
 
 TEST_F(RedisRelayTest, TellsNewsToAllOthers) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
-  Node third(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
+  Node third(relay_to(server_));
   // Every connected node hears them, and nothing says when it does.
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + Node::kPatience;
   while (server_.ask({"PUBLISH", "test:news", ""}) != "3") {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline);
   }
@@ -270,8 +164,8 @@ TEST_F(RedisRelayTest, TellsNewsToAllOthers) {
 
 // Redis takes messages and dies before it answers: they go again, and are not told again.
 TEST_F(RedisRelayTest, WhatIsStoredNowhereComesOnceThoughItIsSentAgain) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   there.relay().follow(room_);
   there.wait_for_doubts(1);
   here.wait_until_connected();
@@ -288,14 +182,13 @@ TEST_F(RedisRelayTest, WhatIsStoredNowhereComesOnceThoughItIsSentAgain) {
 }
 
 TEST_F(RedisRelayTest, ComesBackWhenRedisDoesAndSendsWhatWaited) {
-  Node here(options_for(server_));
-  Node there(options_for(server_));
+  Node here(relay_to(server_));
+  Node there(relay_to(server_));
   there.relay().follow(room_);
   there.wait_for_doubts(1);
   server_.kill();
-  const auto lost = [](const RelayFigures& figures) { return !figures.connected; };
-  here.wait_for_figures(lost);
-  there.wait_for_figures(lost);
+  here.wait_until_lost();
+  there.wait_until_lost();
   here.relay().publish(batch(room_, 1, 10));
   EXPECT_EQ(here.ids(), up_to(10)) << "its own at once, whatever becomes of Redis";
   there.relay().follow(RoomId::random());
@@ -312,7 +205,7 @@ TEST_F(RedisRelayTest, NeverWaitsAndDropsBeyondItsBound) {
   RedisOptions options = options_for(server_);
   options.queue_bytes_max = 64 << 10;
   options.timeout_ms = 60'000;
-  Node here(options);
+  Node here(relay_with(options));
   here.wait_until_connected();
   server_.signal(SIGSTOP);
   for (MessageId id = 1; id <= 1000; ++id) {
@@ -330,11 +223,11 @@ TEST_F(RedisRelayTest, NeverWaitsAndDropsBeyondItsBound) {
 TEST_F(RedisRelayTest, ASilentRedisIsALostConnection) {
   RedisOptions options = options_for(server_);
   options.timeout_ms = 200;
-  Node here(options);
+  Node here(relay_with(options));
   here.relay().follow(room_);
   here.wait_for_doubts(1);
   server_.signal(SIGSTOP);
-  here.wait_for_figures([](const RelayFigures& figures) { return !figures.connected; });
+  here.wait_until_lost();
   server_.signal(SIGCONT);
   // One of the two connections may have had its answer just in time.
   here.wait_for_figures(
@@ -348,8 +241,8 @@ TEST(RedisRelayLogin, TakesAUserAndAPassword) {
   const RoomId room = RoomId::random();
   RedisOptions options = options_for(server);
   options.address.login = {"chat", "p@ss"};
-  Node here(options);
-  Node there(options);
+  Node here(relay_with(options));
+  Node there(relay_with(options));
   there.relay().follow(room);
   there.wait_for_doubts(1);
   here.relay().publish(batch(room, 1));
@@ -361,9 +254,9 @@ TEST(RedisRelayLogin, IsNotConnectedWithAnotherPassword) {
   RedisServer server({"--requirepass", "secret"});
   RedisOptions options = options_for(server);
   options.address.login.password = "other";
-  Node wrong(options);
+  Node wrong(relay_with(options));
   options.address.login.password = "secret";
-  Node right(options);
+  Node right(relay_with(options));
   right.wait_until_connected();
   wrong.relay().publish(batch(RoomId::random(), 1));
   EXPECT_EQ(wrong.ids().size(), 1U);

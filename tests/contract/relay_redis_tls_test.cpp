@@ -70,40 +70,40 @@ std::unique_ptr<RelayUnderTest> make_tls_relay() {
 
 INSTANTIATE_TEST_SUITE_P(RedisOverTls, RelayContract, testing::Values(&make_tls_relay));
 
-std::unique_ptr<RedisRelay> relay_to(const TlsRedis& redis) {
-  return std::make_unique<RedisRelay>(redis.options());
-}
+// Two nodes, of which one follows a room.
+class RedisRelayOverTls : public testing::Test {
+ protected:
+  RedisRelayOverTls() {
+    there_.relay().follow(room_);
+    there_.wait_for_doubts(1);
+  }
+
+  std::unique_ptr<Relay> relay() const { return std::make_unique<RedisRelay>(redis_.options()); }
+
+  const TlsRedis redis_;
+  const RoomId room_ = RoomId::random();
+  Node here_{relay()};
+  Node there_{relay()};
+};
 
 // Longer than sockets hold, so written and read in many pieces, on both sides.
-TEST(RedisRelayOverTls, BringsLongMessagesWhole) {
-  const TlsRedis redis;
-  Node here(relay_to(redis));
-  Node there(relay_to(redis));
-  const RoomId room = RoomId::random();
-  there.relay().follow(room);
-  there.wait_for_doubts(1);
-  here.relay().publish(batch(room, 1, 12, std::string(1 << 20, 'x')));
-  here.relay().publish(batch(room, 13, 1000));
-  there.wait_for_ids(1012);
-  EXPECT_EQ(there.ids(), up_to(1012));
-  EXPECT_EQ(there.relay().figures().refused, 0U);
+TEST_F(RedisRelayOverTls, BringsLongMessagesWhole) {
+  here_.relay().publish(batch(room_, 1, 12, std::string(1 << 20, 'x')));
+  here_.relay().publish(batch(room_, 13, 1000));
+  there_.wait_for_ids(1012);
+  EXPECT_EQ(there_.ids(), up_to(1012));
+  EXPECT_EQ(there_.relay().figures().refused, 0U);
 }
 
-TEST(RedisRelayOverTls, ComesBackWhenItsConnectionsWereCut) {
-  const TlsRedis redis;
-  Node here(relay_to(redis));
-  Node there(relay_to(redis));
-  const RoomId room = RoomId::random();
-  there.relay().follow(room);
-  there.wait_for_doubts(1);
-  here.wait_until_connected();
+TEST_F(RedisRelayOverTls, ComesBackWhenItsConnectionsWereCut) {
+  here_.wait_until_connected();
   for (const char* type : {"normal", "pubsub"}) {
-    EXPECT_NE(redis.server().ask({"CLIENT", "KILL", "TYPE", type, "SKIPME", "yes"}), "");
+    EXPECT_NE(redis_.server().ask({"CLIENT", "KILL", "TYPE", type, "SKIPME", "yes"}), "");
   }
-  there.wait_for_doubts(2);
-  here.wait_until_connected();
-  here.relay().publish(batch(room, 1));
-  there.wait_for_id(1);
+  there_.wait_for_doubts(2);
+  here_.wait_until_connected();
+  here_.relay().publish(batch(room_, 1));
+  there_.wait_for_id(1);
 }
 
 // What becomes of a connection to there, which is written to so late: "" when Redis answers, else why

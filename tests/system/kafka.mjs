@@ -29,6 +29,8 @@ function mockProgram() {
 }
 
 export class MockKafka {
+  static brokers = 3;  // by the numbers 1, 2, 3
+  static partitions = 6;
   topic = topic;
   #child;
   #lines;
@@ -36,7 +38,7 @@ export class MockKafka {
   static async for(t) {
     nodesBefore(t);
     const kafka = new MockKafka();
-    kafka.#child = spawn(mockProgram(), ['3', topic, '6'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    kafka.#child = spawn(mockProgram(), [String(this.brokers), topic, String(this.partitions)], { stdio: ['pipe', 'pipe', 'ignore'] });
     const ended = new Promise((resolve) => kafka.#child.once('close', resolve));
     t.after(async () => {
       kafka.#child.kill('SIGKILL');
@@ -58,12 +60,18 @@ export class MockKafka {
     await this.#line();
   }
 
-  down() {
-    return this.#tell('down');
+  // One broker, or all of them.
+  down(broker = -1) {
+    return this.#tell(`down ${broker}`);
   }
 
-  up() {
-    return this.#tell('up');
+  up(broker = -1) {
+    return this.#tell(`up ${broker}`);
+  }
+
+  // These brokers lead all partitions from now on, in turn.
+  async lead(...brokers) {
+    for (let n = 0; n < MockKafka.partitions; ++n) await this.#tell(`lead ${n} ${brokers[n % brokers.length]}`);
   }
 
   // It hangs: connections stay, and nothing is answered.

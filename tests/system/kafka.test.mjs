@@ -150,6 +150,40 @@ describe('Kafka fails', () => {
     await nothingMore(readers);
   });
 
+  it('a broker goes down under load: the others do without it, and all is seen once, in order, everywhere', async (t) => {
+    const { nodes, kafka } = await clusterFor(t, 3, soon, mock);
+    await kafka.lead(1, 2, 3);
+    await connected(nodes);
+    const user = await newUser(nodes[0]);
+    // In all partitions.
+    const rooms = [];
+    for (let n = 0; n < 12; ++n) rooms.push(await newRoom(nodes[n % 3], user));
+    const readers = await Promise.all(rooms.map((room, n) => memberFor(t, nodes[(n + 1) % 3], user, room)));
+    const writers = [];
+    for (const [n, room] of rooms.entries()) writers.push(new Writer(await clientFor(t, nodes[n % 3], user), room, `writer ${n}`));
+    for (const broker of [1, 2]) {
+      const others = [1, 2, 3].filter((each) => each !== broker);
+      await someFrom(writers);
+      await kafka.down(broker);
+      for (const node of nodes) await disconnected(node);
+      await someFrom(writers);
+      await kafka.lead(...others);
+      await connected(nodes);
+      await someFrom(writers);
+      await kafka.up(broker);
+      await kafka.lead(1, 2, 3);
+    }
+    await someFrom(writers);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    for (const [n, room] of rooms.entries()) {
+      const stored = await inOrder(nodes[0], user, room);
+      assert.deepEqual(stored, writers[n].sent.map(([text, id]) => `${id} ${text}`));
+      assert.deepEqual(await take(readers[n], stored.length), stored);
+    }
+    await nothingMore(readers);
+    await connected(nodes);
+  });
+
   it('without Kafka messages reach the other nodes by the database', async (t) => {
     const { nodes, kafka } = await clusterFor(t, 2, [...soon, '--relay-check-interval', '100ms'], mock);
     const user = await newUser(nodes[0]);

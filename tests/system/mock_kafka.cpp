@@ -2,13 +2,14 @@
 // real sockets and keeps what it is told in memory. Built by kafka.mjs.
 //
 // mock_kafka BROKERS TOPIC PARTITIONS: says where it is, then does what it reads, line by line, and
-// answers each with "done": "down" (connections end, and none is taken) and "up". Ends with its
-// input.
+// answers each with "done": "down BROKER" (connections end, and none is taken) and "up BROKER", -1
+// for all, and "lead PARTITION BROKER". Ends with its input.
 #include <array>
 #include <cstdlib>
 #include <iostream>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <sstream>
 #include <string>
 
 int main(int argc, char** argv) {
@@ -24,8 +25,14 @@ int main(int argc, char** argv) {
   rd_kafka_mock_topic_create(cluster, argv[2], std::atoi(argv[3]), brokers);
   std::cout << rd_kafka_mock_cluster_bootstraps(cluster) << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
-    if (line == "down") rd_kafka_mock_broker_set_down(cluster, -1);
-    if (line == "up") rd_kafka_mock_broker_set_up(cluster, -1);
+    std::istringstream words(line);
+    std::string order;
+    int first = 0;
+    int second = 0;
+    words >> order >> first >> second;
+    if (order == "down") rd_kafka_mock_broker_set_down(cluster, first);
+    if (order == "up") rd_kafka_mock_broker_set_up(cluster, first);
+    if (order == "lead") rd_kafka_mock_partition_set_leader(cluster, argv[2], first, second);
     std::cout << "done" << std::endl;
   }
   rd_kafka_mock_cluster_destroy(cluster);

@@ -196,7 +196,7 @@ describe('the people of a room, over three nodes', () => {
     const { nodes, redis, people, room, listeners } = await worldFor(t, 1);
     await memberFor(t, nodes[0], people[0], room);
     await allKnow(listeners, people);
-    const key = `realtimechat:{${room}}`;
+    const key = `realtimechat:{people}:${room}`;
     await waitFor('the subscriptions', () => redis.ask('PUBLISH', `${key}:presence`, 'forged') === '3');
     await waitFor('the count', async () => (await metric(nodes[1], 'presence_refused_total')) >= 1);
     const admin = '0123456789abcdef';

@@ -1,5 +1,6 @@
-// A Redis server or a sentinel for one test, that can be killed, stopped and started again; and nodes
-// that share it and a PostgreSQL server.
+// A Redis server, a sentinel or a Redis Cluster for one test, that can be killed, stopped and started
+// again; and nodes that share it and a PostgreSQL server.
+import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -96,6 +97,69 @@ export class Sentinel extends Redis {
     const own = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.directory}`, `requirepass "${this.password}"`];
     await writeFile(file, [...own, ...this.more, ''].join('\n'));
     return [file, '--sentinel'];
+  }
+}
+
+// Three primaries with a replica each, and more: spares that have no slots. What matters of it here
+// is who has the people.
+export class RedisCluster {
+  static key = 'realtimechat:{people}:';
+
+  static async for(t, { more = [], spares = 0 } = {}) {
+    const cluster = new this();
+    cluster.servers = [];
+    for (let n = 0; n < 6 + spares; ++n) {
+      // The bus is not on the port + 10000, which may be another test's.
+      const own = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000'];
+      cluster.servers.push(await Redis.for(t, undefined, [...own, ...more]));
+    }
+    const [first] = cluster.servers;
+    const tell = (...words) => execFileSync('redis-cli', ['--cluster', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const address = (server) => `127.0.0.1:${server.port}`;
+    tell('create', ...cluster.servers.slice(0, 6).map(address), '--cluster-replicas', '1', '--cluster-yes');
+    for (const spare of cluster.servers.slice(6)) tell('add-node', address(spare), address(first));
+    await cluster.settled();
+    cluster.slot = first.ask('CLUSTER', 'KEYSLOT', this.key);
+    return cluster;
+  }
+
+  // All of them know all of them, and who has which slots, and each primary with slots has a replica
+  // that could take its place.
+  settled() {
+    const count = this.servers.length;
+    return waitFor('the cluster to be one', () => this.servers.every((server) => {
+      const info = server.ask('CLUSTER', 'INFO');
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`);
+    }) && this.servers.filter((server) => this.replicasOf(server).length === 1).length === 3, 120_000);
+  }
+
+  // Who has the people; undefined: nobody.
+  get owner() {
+    return this.servers.find((server) => /^[01]$/.test(server.ask('EXISTS', RedisCluster.key)));
+  }
+
+  // Those that are alive and copy this one.
+  replicasOf(server) {
+    return this.servers.filter((each) => {
+      const [role, , port, state] = each.ask('ROLE').split('\n');
+      return role === 'slave' && port === String(server.port) && state === 'connected';
+    });
+  }
+
+  // The people's slot is another one's from now on, with all that is in it.
+  move(to) {
+    const from = this.owner;
+    const id = (server) => server.ask('CLUSTER', 'MYID');
+    const set = (server, ...words) => assert.equal(server.ask('CLUSTER', 'SETSLOT', this.slot, ...words), 'OK');
+    set(to, 'IMPORTING', id(from));
+    set(from, 'MIGRATING', id(to));
+    for (;;) {
+      const keys = from.ask('CLUSTER', 'GETKEYSINSLOT', this.slot, '1000').split('\n').filter((key) => key !== '');
+      if (keys.length === 0) break;
+      from.ask('MIGRATE', '127.0.0.1', String(to.port), '', '0', '10000', 'KEYS', ...keys);
+    }
+    set(to, 'NODE', id(to));
+    set(from, 'NODE', id(to));
   }
 }
 

@@ -92,6 +92,11 @@ std::string address_of(const FakeServer& server) {
          server.port() + "\r\n";
 }
 
+std::string moved_to(const std::string& where) {
+  return "-MOVED 13144 " + where + "\r\n+PONG\r\n";
+}
+
+const std::string kOwner = ":0\r\n+PONG\r\n";
 const std::string kPrimary = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n+PONG\r\n";
 const std::string kReplica =
     "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:0\r\n+PONG\r\n";
@@ -120,6 +125,13 @@ class RedisLinkTest : public testing::Test {
     RedisAddress address;
     address.hosts = {first_.host(), second_.host()};
     address.master = "chat";
+    return address;
+  }
+
+  RedisAddress by_cluster() const {
+    RedisAddress address;
+    address.hosts = {first_.host(), second_.host()};
+    address.cluster_key = "chat:{people}:";
     return address;
   }
 
@@ -260,6 +272,88 @@ TEST_F(RedisLinkTest, WhatHasBecomeAReplicaIsLeft) {
   second_.will_answer(kPrimary);
   ASSERT_TRUE(until_up(link));
   EXPECT_EQ(first_.connections(), 2U) << "the sentinel that knew, again";
+}
+
+TEST_F(RedisLinkTest, GoesWhereTheNodesOfAClusterSendIt) {
+  RedisAddress address = by_cluster();
+  address.login = {"chat", "word"};
+  first_.stop_listening();
+  second_.will_answer("+OK\r\n" + moved_to(third_.host().text()));
+  third_.will_answer("+OK\r\n" + kOwner);
+  RedisLink link(address, "test", kTimeoutMs);
+  ASSERT_TRUE(until(
+      link, [&] { return link.up(); }, RedisLink::kRetryMsMin / 2))
+      << "without a pause";
+  const std::string hello =
+      "*3\r\n$4\r\nAUTH\r\n$4\r\nchat\r\n$4\r\nword\r\n"
+      "*2\r\n$6\r\nEXISTS\r\n$14\r\nchat:{people}:\r\n*1\r\n$4\r\nPING\r\n";
+  EXPECT_THAT(second_.heard(), ElementsAre(hello));
+  EXPECT_THAT(third_.heard(), ElementsAre(hello));
+}
+
+TEST_F(RedisLinkTest, AMoveWithoutAHostIsToThePortOfTheSame) {
+  first_.will_answer(moved_to(":" + third_.port()));
+  third_.will_answer(kOwner);
+  RedisLink link(by_cluster(), "test", kTimeoutMs);
+  ASSERT_TRUE(until_up(link));
+  EXPECT_EQ(third_.connections(), 1U);
+}
+
+TEST_F(RedisLinkTest, NodesThatSendItInACircleAreLeft) {
+  for (unsigned n = 0; n < 2 * RedisLink::kMovesMax; ++n) {
+    first_.will_answer(moved_to(third_.host().text()));
+    third_.will_answer(moved_to(first_.host().text()));
+  }
+  RedisLink link(by_cluster(), "test", kTimeoutMs);
+  ASSERT_TRUE(until(link, [&] { return link.fd() == -1; }));
+  EXPECT_EQ(first_.connections() + third_.connections(), 1 + RedisLink::kMovesMax);
+  EXPECT_EQ(link.ups(), 0U);
+  second_.will_answer(kOwner);
+  ASSERT_TRUE(until_up(link)) << "by the next one";
+}
+
+TEST_F(RedisLinkTest, AMoveThatSaysNothingIsNotFollowed) {
+  for (const std::string& where : {std::string("nothing"), std::string("a:"), std::string("a:0"),
+                                   std::string("a:65536"), std::string(300, 'a') + ":1"}) {
+    const std::size_t before = second_.connections();
+    first_.will_answer(moved_to(where));
+    second_.will_answer(kOwner);
+    RedisLink link(by_cluster(), "test", kTimeoutMs);
+    ASSERT_TRUE(until_up(link)) << where;
+    EXPECT_EQ(second_.connections(), before + 1) << where;
+  }
+}
+
+TEST_F(RedisLinkTest, ANodeOfAClusterThatHasThePeopleNoMoreIsLeft) {
+  for (const char* error : {"-MOVED 1 127.0.0.1:1\r\n", "-ASK 1 127.0.0.1:1\r\n",
+                            "-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
+                            "-CLUSTERDOWN The cluster is down\r\n"}) {
+    answers_.clear();
+    first_.will_answer(kOwner);
+    RedisLink link(by_cluster(), "test", kTimeoutMs);
+    ASSERT_TRUE(until_up(link));
+    link.command({"SET", "a", "b"});
+    first_.will_answer(error);
+    ASSERT_TRUE(until(link, [&] { return !link.up(); })) << error;
+    EXPECT_TRUE(answers_.empty());
+    first_.will_answer(moved_to(third_.host().text()));
+    third_.will_answer(kOwner);
+    ASSERT_TRUE(until_up(link)) << error;
+  }
+}
+
+// Who names one node of a cluster as if it were alone is told what to write.
+TEST_F(RedisLinkTest, ANodeOfAClusterThatIsTakenForAloneIsLeftWithAHint) {
+  RedisAddress address;
+  address.hosts = {first_.host()};
+  first_.will_answer("+PONG\r\n");
+  RedisLink link(address, "test", kTimeoutMs);
+  ASSERT_TRUE(until_up(link));
+  link.command({"GET", "a"});
+  first_.will_answer(moved_to("127.0.0.1:1"));
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(until(link, [&] { return !link.up(); }));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("redis+cluster"));
 }
 
 // Otherwise a Redis that takes the login and refuses what is asked is asked twenty times a second.

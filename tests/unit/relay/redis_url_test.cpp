@@ -67,7 +67,11 @@ TEST(RedisUrl, RefusesWhatItDoesNotUnderstandAndKeepsThePassword) {
                           "redis+sentinel://u:topsecret@a,/chat",
                           "redis+sentinel://u:topsecret@/chat",
                           "redis+sentinel://u:topsecret@a:x,b/chat",
-                          "redis+sentinel://u:topsecret@a/chat/0"}) {
+                          "redis+sentinel://u:topsecret@a/chat/0",
+                          "redis+cluster://u:topsecret@",
+                          "redis+cluster://u:topsecret@a,",
+                          "redis+cluster://u:topsecret@a/chat",
+                          "redis+cluster://u:topsecret@a,b:x"}) {
     EXPECT_THAT(error({.url = bad}), AllOf(HasSubstr("redis_url"), Not(HasSubstr("topsecret"))))
         << bad;
   }
@@ -87,11 +91,27 @@ TEST(RedisUrl, NamesSentinelsAndThePrimaryTheyWatch) {
   EXPECT_FALSE(address->tls);
 }
 
-TEST(RedisUrl, SentinelsHaveABound) {
-  std::string url = "redis+sentinel://a";
-  for (std::size_t n = 1; n < kSentinelsMax; ++n) url += ",a";
-  EXPECT_EQ(error({.url = url + "/chat"}), "");
-  EXPECT_THAT(error({.url = url + ",a/chat"}), HasSubstr("sentinels"));
+TEST(RedisUrl, NamesNodesOfAClusterAndTheKeyToLookFor) {
+  const auto address = redis_address(
+      {.url = "redis+cluster://chat:word@one,[::2],10.0.0.3:7000/", .prefix = "my-chat"});
+  ASSERT_TRUE(address);
+  EXPECT_EQ(hosts(*address), "one:6379 [::2]:6379 10.0.0.3:7000");
+  EXPECT_EQ(address->cluster_key, "my-chat:{people}:");
+  EXPECT_EQ(address->master, "");
+  EXPECT_EQ(address->login.password, "word");
+  EXPECT_EQ(redis_address({.url = "redis://one", .prefix = "my-chat"})->cluster_key, "");
+  EXPECT_THAT(error({.url = "redis+cluster://one", .sentinel_login = ":topsecret"}),
+              HasSubstr("redis_sentinel_login"));
+}
+
+TEST(RedisUrl, HostsHaveABound) {
+  for (const auto& [begin, end] :
+       {std::pair{"redis+sentinel://a", "/chat"}, std::pair{"redis+cluster://a", ""}}) {
+    std::string url = begin;
+    for (std::size_t n = 1; n < kHostsMax; ++n) url += ",a";
+    EXPECT_EQ(error({.url = url + end}), "");
+    EXPECT_THAT(error({.url = url + ",a" + end}), HasSubstr("16 hosts"));
+  }
 }
 
 TEST(RedisUrl, ALoginOfSentinelsIsForThemAndKeptSecret) {
@@ -107,7 +127,8 @@ TEST(RedisUrl, ALoginOfSentinelsIsForThemAndKeptSecret) {
 }
 
 TEST(RedisUrl, TakesTlsAndItsFiles) {
-  for (const char* url : {"rediss://u:p@a:7", "rediss+sentinel://u:p@a:7/chat"}) {
+  for (const char* url :
+       {"rediss://u:p@a:7", "rediss+sentinel://u:p@a:7/chat", "rediss+cluster://u:p@a:7"}) {
     const auto address = redis_address({.url = url});
     ASSERT_TRUE(address) << url;
     ASSERT_TRUE(address->tls) << url;
