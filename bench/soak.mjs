@@ -97,7 +97,11 @@ async function readHistory(state) {
   agent.destroy()
 }
 
-const rssBytes = () => Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes
+function rssBytes() {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
+  if (pages === 0) throw new Error(`the server ended after ${elapsed().toFixed(0)} s`) // and nobody has waited for it yet
+  return pages * pageBytes
+}
 function cpuSeconds() {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
