@@ -11,7 +11,7 @@ import { StompSocket } from './clients.mjs';
 import { connected } from './cluster.mjs';
 import { clusterFor } from './redis.mjs';
 
-const rounds = Number(process.env.TEST_ROUNDS ?? 4);
+const rounds = Number(process.env.TEST_ROUNDS ?? 100);
 const choose = choices(seed);
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
