@@ -32,6 +32,11 @@ struct ServerFigures {
   std::uint64_t resolved = 0;  // commits whose answer was lost, and that were asked for afterwards
 };
 
+struct RoomMark {
+  RoomId room;
+  MessageId newest = 0;  // that is known of it
+};
+
 class MessageStore {
  public:
   virtual ~MessageStore() = default;
@@ -56,6 +61,19 @@ class MessageStore {
   // The oldest messages with id > `after`, oldest first, at most `limit`.
   virtual Result<std::vector<Message>> page_after(RoomId room, MessageId after,
                                                   std::uint32_t limit) = 0;
+
+  // Those of these rooms that have messages above their mark, in any order; rooms that are not
+  // known have none. One question where others write to the store too, as then it is asked all the
+  // time.
+  virtual Result<std::vector<RoomId>> grown(std::span<const RoomMark> marks) {
+    std::vector<RoomId> grown;
+    for (const RoomMark& each : marks) {
+      const auto page = page_after(each.room, each.newest, 1);
+      if (!page) return page.error();
+      if (!page->empty()) grown.push_back(each.room);
+    }
+    return grown;
+  }
 
   // Names this store's ids: another value means that an id may mean another message than before. 1
   // to 32 letters and digits, the same for as long as this object lives.

@@ -1,6 +1,7 @@
 #include "chat/room_order.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace rtc::chat {
@@ -111,7 +112,7 @@ void RoomOrder::tick(std::uint64_t now_ms) {
       room.hole = false;
       if (room.doubtful || !room.held.empty()) want(found->first, room);
     }
-    find_due();
+    compare_some(lock);
     forget_empty(forgotten);
     figures_.rooms.store(rooms_.size(), std::memory_order_relaxed);
     read_some(lock);
@@ -190,7 +191,8 @@ void RoomOrder::want(const RoomId& id, Room& room) {
 }
 
 // Goes around all rooms, a part in each tick.
-void RoomOrder::find_due() {
+std::vector<RoomMark> RoomOrder::find_due() {
+  std::vector<RoomMark> due;
   const std::size_t most = std::min(kScanMax, rooms_.size());
   auto each = rooms_.upper_bound(cursor_);
   for (std::size_t i = 0; i < most && checks_ >= 1; ++i, ++each) {
@@ -199,9 +201,10 @@ void RoomOrder::find_due() {
     Room& room = each->second;
     if (room.listeners == 0 || !room.open || room.wanted || room.reading) continue;
     if (now_ms_ - room.sure_ms < bounds_.check_interval_ms) continue;
-    want(each->first, room);
+    due.push_back({each->first, room.newest});
     checks_ -= 1;
   }
+  return due;
 }
 
 void RoomOrder::forget_empty(std::vector<RoomId>& forgotten) {
@@ -237,6 +240,40 @@ void RoomOrder::deliver(Lock& lock) {
 }
 
 // --- reading what is missing
+
+void RoomOrder::compare_some(Lock& lock) {
+  if (comparing_ || reads_no_more_ || now_ms_ < compare_ms_ || ports_.overloaded()) return;
+  auto due = find_due();
+  if (due.empty()) return;
+  comparing_ = true;
+  compare_ms_ = now_ms_ + kCompareMs;
+  auto job = [this, due = std::move(due), asked_ms = now_ms_] { compare(due, asked_ms); };
+  lock.unlock();
+  const bool taken = ports_.read(std::move(job));
+  lock.lock();
+  if (!taken) comparing_ = false;
+}
+
+// Should it fail, they stay due, and their turn comes again.
+void RoomOrder::compare(const std::vector<RoomMark>& due, std::uint64_t asked_ms) {
+  const auto grown = ports_.store.grown(due);
+  figures_.reads.fetch_add(1, std::memory_order_relaxed);
+  Lock lock(mutex_);
+  comparing_ = false;
+  if (!grown) return;
+  const std::set<RoomId> larger(grown->begin(), grown->end());
+  for (const RoomMark& each : due) {
+    const auto found = rooms_.find(each.room);
+    // What came meanwhile is as good as a comparison.
+    if (found == rooms_.end() || found->second.newest != each.newest) continue;
+    if (larger.contains(each.room)) {
+      want(found->first, found->second);
+    } else {
+      found->second.sure_ms = std::max(found->second.sure_ms, asked_ms);
+    }
+  }
+  read_some(lock);
+}
 
 void RoomOrder::read_some(Lock& lock) {
   while (reads_ < kReadsAtOnce && !reads_no_more_ && !wanted_.empty() && !ports_.overloaded()) {

@@ -46,7 +46,9 @@ class RoomOrder {
   // way to the loops has long arrived.
   static constexpr std::uint64_t kLingerMs = 10'000;
   static constexpr std::uint64_t kRetryMs = 200;  // of a reading that failed
-  static constexpr std::uint32_t kPage = 100;     // messages of one reading
+  // Rooms are compared together, so often at most.
+  static constexpr std::uint64_t kCompareMs = 100;
+  static constexpr std::uint32_t kPage = 100;  // messages of one reading
   static constexpr unsigned kReadsAtOnce = 8;
 
   struct Ports {
@@ -108,11 +110,14 @@ class RoomOrder {
   void drop_held(Room& room, MessageId up_to);
   void note_hole(const RoomId& id, Room& room, std::uint64_t wait_ms);
   void want(const RoomId& id, Room& room);
-  void find_due();
+  std::vector<RoomMark> find_due();
+  void compare_some(Lock& lock);
   void forget_empty(std::vector<RoomId>& forgotten);
   void deliver(Lock& lock);
   void read_some(Lock& lock);
-  void read(const RoomId& id);  // without the lock, on a reading thread
+  // The next two without the lock, on a reading thread.
+  void compare(const std::vector<RoomMark>& due, std::uint64_t asked_ms);
+  void read(const RoomId& id);
   void end_read(const RoomId& id, MessageId known, const Result<std::vector<Message>>& page);
 
   Ports ports_;
@@ -123,9 +128,11 @@ class RoomOrder {
   Rooms rooms_;  // guarded by mutex_, as all below
   std::uint64_t now_ms_ = 0;
   std::size_t held_bytes_ = 0;
-  double checks_ = 0;      // that may be made now
-  RoomId cursor_{};        // the sweep has come so far
-  RoomId empty_cursor_{};  // and that for rooms without listeners
+  double checks_ = 0;  // that may be made now
+  bool comparing_ = false;
+  std::uint64_t compare_ms_ = 0;  // when that may be done again
+  RoomId cursor_{};               // the sweep has come so far
+  RoomId empty_cursor_{};         // and that for rooms without listeners
   struct Hole {
     std::uint64_t due_ms;
     RoomId room;

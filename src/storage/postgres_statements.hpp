@@ -15,6 +15,7 @@ enum class PostgresStatement : std::uint8_t {
   make_room,
   page_before,
   page_after,
+  grown,
   find_room,
   open_key,
   list_open,
@@ -31,7 +32,7 @@ enum class PostgresStatement : std::uint8_t {
   bans_version,
 };
 
-inline constexpr std::array<const char*, 20> kPostgresStatements = {
+inline constexpr std::array<const char*, 21> kPostgresStatements = {
     "SELECT append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     "SELECT resolve_batch($1, $2)",
     // Nodes that do it at once take others' rows, not each other's.
@@ -44,6 +45,8 @@ inline constexpr std::array<const char*, 20> kPostgresStatements = {
     "$3",
     "SELECT id, sender, nickname, name_tag, address, text, created_at_ms FROM messages "
     "WHERE room = (SELECT key FROM rooms WHERE rooms.id = $1) AND id > $2 ORDER BY id LIMIT $3",
+    "SELECT rooms.id FROM unnest($1::uuid[], $2::bigint[]) AS d (id, newest) "
+    "JOIN rooms ON rooms.id = d.id WHERE rooms.newest > d.newest",
     "SELECT id, kind, name, created_at_ms, creator, member_low, member_high, history, topic "
     "FROM rooms WHERE id = $1",
     "SELECT key FROM rooms WHERE id = $1 AND kind = 0",

@@ -127,6 +127,24 @@ Result<std::vector<chat::Message>> PostgresStore::page_after(RoomId room, Messag
   return state_->page(PostgresStatement::page_after, room, column_of(after), limit);
 }
 
+Result<std::vector<RoomId>> PostgresStore::grown(std::span<const chat::RoomMark> marks) {
+  auto rooms = PostgresArray::of_uuids(marks.size());
+  auto newest = PostgresArray::of_integers(marks.size());
+  for (const chat::RoomMark& each : marks) {
+    rooms.add(each.room.value);
+    newest.add(column_of(each.newest));
+  }
+  const auto answer =
+      state_->read(PostgresStatement::grown,
+                   std::move(PostgresParameters().add(std::move(rooms)).add(std::move(newest))));
+  if (!answer.ok()) return answer.error();
+  std::vector<RoomId> grown;
+  for (int row = 0; row < answer.rows.count(); ++row) {
+    grown.push_back(RoomId{answer.rows.uuid(row, 0)});
+  }
+  return grown;
+}
+
 Result<void> PostgresStore::create(const chat::Room& room, const chat::RoomBounds& bounds) {
   return state_->writer.create(room, bounds);
 }

@@ -46,6 +46,7 @@ class PostgresStore final : public chat::MessageStore,
   Result<std::vector<chat::Stored>> append(std::span<const chat::Draft> drafts) override;
   Result<std::vector<chat::Message>> page_before(RoomId room, MessageId before,
                                                  std::uint32_t limit) override;
+  Result<std::vector<RoomId>> grown(std::span<const chat::RoomMark> marks) override;
   Result<std::vector<chat::Message>> page_after(RoomId room, MessageId after,
                                                 std::uint32_t limit) override;
   // The database's own, and the timeline of its write-ahead log: a restored or promoted one is

@@ -20,6 +20,8 @@ class MemoryStore final : public MessageStore, public RoomStore, public BanStore
  public:
   std::atomic<bool> reads_fail{false};  // pages cannot be read, as from a broken disk
 
+  std::atomic<std::size_t> compared{0};  // rooms that grown() was asked about
+
   explicit MemoryStore(bool shared = false) : shared_(shared) {
     rooms_.push_back({lobby_id(), Room::Kind::open, "Lobby", 0, {}, {}});
   }
@@ -52,6 +54,11 @@ class MemoryStore final : public MessageStore, public RoomStore, public BanStore
       log.push_back({draft.room, next, draft.sender, draft.text, draft.created_at_ms});
     }
     return stored;
+  }
+
+  Result<std::vector<RoomId>> grown(std::span<const RoomMark> marks) override {
+    compared += marks.size();
+    return MessageStore::grown(marks);
   }
 
   std::string epoch() const override { return "memory"; }

@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 std::vector<MessageId> ids_of(const Result<std::vector<Message>>& page) {
   std::vector<MessageId> ids;
@@ -101,6 +102,22 @@ TEST_P(MessageStoreContract, PagesForwards) {
     EXPECT_THAT(ids_of(messages().page_after(room, after, 10)), IsEmpty()) << after;
   }
   EXPECT_EQ(messages().page_after(room, 0, std::numeric_limits<std::uint32_t>::max())->size(), 5U);
+}
+
+TEST_P(MessageStoreContract, TellsWhichRoomsHaveGrown) {
+  const RoomId one = make_room();
+  const RoomId five = make_room();
+  const RoomId none = make_room();
+  fill(one, 1);
+  fill(five, 5);
+  const auto grown = [&](std::vector<RoomMark> marks) { return messages().grown(marks).value(); };
+  EXPECT_THAT(grown({{one, 0}, {five, 4}, {none, 0}, {RoomId::random(), 0}}),
+              UnorderedElementsAre(one, five));
+  EXPECT_THAT(grown({{one, 1}, {five, 5}, {none, 3}}), IsEmpty());
+  EXPECT_THAT(grown({{five, std::numeric_limits<MessageId>::max()}}), IsEmpty());
+  EXPECT_THAT(grown({}), IsEmpty());
+  fill(one, 1);
+  EXPECT_THAT(grown({{one, 1}, {five, 5}}), ElementsAre(one));
 }
 
 TEST_P(MessageStoreContract, HasNoMessagesInAnEmptyOrUnknownRoom) {
