@@ -106,8 +106,8 @@ TEST_F(RedisRelayOverTls, ComesBackWhenItsConnectionsWereCut) {
   there_.wait_for_id(1);
 }
 
-// What becomes of a connection to there, which is written to so late: "" when Redis answers, else why
-// it does not.
+// What becomes of a connection to there, which is written to so late: "" when Redis answers, else
+// why it does not.
 std::string outcome(const RedisHost& host, const RedisTlsFiles& files,
                     std::chrono::milliseconds late = {}) {
   ::signal(SIGPIPE, SIG_IGN);
@@ -127,7 +127,8 @@ std::string outcome(const RedisHost& host, const RedisTlsFiles& files,
     } else if (*size > 0) {
       return "";
     }
-    // Whether Redis takes this side's certificate shows with its first answer, or has shown already.
+    // Whether Redis takes this side's certificate shows with its first answer, or has shown
+    // already.
     if (socket.ready() && !std::exchange(asked, true)) {
       std::this_thread::sleep_for(late);
       if (!socket.write("PING\r\n")) return socket.error();
@@ -162,8 +163,9 @@ TEST(RedisTls, ShowsACertificateToARedisThatAsksForOne) {
   const Certificates& certificates = redis.certificates();
   EXPECT_THAT(outcome({"127.0.0.1", redis.port()}, certificates.files()),
               HasSubstr("redis_certificate_file"));
-  EXPECT_THAT(outcome({"127.0.0.1", redis.port()}, certificates.files(), std::chrono::milliseconds(300)),
-              HasSubstr("redis_certificate_file"));
+  EXPECT_THAT(
+      outcome({"127.0.0.1", redis.port()}, certificates.files(), std::chrono::milliseconds(300)),
+      HasSubstr("redis_certificate_file"));
   EXPECT_EQ(outcome({"127.0.0.1", redis.port()}, certificates.own_files()), "");
 }
 
