@@ -101,7 +101,7 @@ test('a room opens without anything moving, on a slow phone', async () => {
     }).observe({ type: 'layout-shift', buffered: true });
   });
   await page.goto(server.url);
-  await page.getByTestId('message').filter({ hasText: /line 100$/ }).waitFor();
+  await page.getByText('line 100', { exact: true }).waitFor();
   // As many as its first question to the server brings, but the oldest of them.
   await page.waitForFunction(() => document.querySelectorAll('[data-testid=message]').length === 59);
   const moved = await page.evaluate(
