@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { writeHistory } from './history.mjs';
-import { launchBrowser, Person, startServer, Talker } from './people.mjs';
+import { launchBrowser, newContext, Person, startServer, Talker } from './people.mjs';
 
 let browser;
 let server;
@@ -84,6 +84,35 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
     assert.ok(grown < 8 * 1024 * 1024, `the heap grew by ${grown} bytes`);
   }
   await anna.hears(`line ${count}`);
+});
+
+test('a room opens without anything moving, on a slow phone', async () => {
+  await fill(100);
+  // No page of ours yet: what it does first is what is looked at.
+  const context = await newContext(browser, { viewport: { width: 412, height: 823 }, isMobile: true, hasTouch: true });
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.addInitScript(() => {
+    window.moved = [];
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries())
+        window.moved.push({ value, what: sources.map(({ node }) => node?.outerHTML?.slice(0, 80)) });
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto(server.url);
+  await page.getByText('line 100', { exact: true }).waitFor();
+  // As many as its first question to the server brings, but the oldest of them.
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=message]').length === 59);
+  const moved = await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.moved)))),
+  );
+  const sum = moved.reduce((all, { value }) => all + value, 0);
+  // The words of the state, the topic and the count may: they are small.
+  assert.ok(sum < 0.02, `moved by ${sum}: ${JSON.stringify(moved)}`);
+  const end = await page.getByTestId('log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+  assert.ok(end < 2, `the end is ${end} px away`);
+  await context.close();
 });
 
 // How far up a room of 100,000 is read; the whole of it takes minutes (TEST_DEPTH=99000).

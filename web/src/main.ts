@@ -9,13 +9,13 @@ import { lobby } from './wire/types';
 import './ui/theme.css';
 
 const target = document.getElementById('app');
-// After the script's own task: a slow phone answers to touches in between.
+// In several tasks: a slow phone answers to touches in between. What is asked from the server comes first.
 if (target) setTimeout(() => start(target));
 
 function start(target: HTMLElement): void {
   const chat = new Chat(roomOfHash(location.hash) ?? lobby);
-  mount(App, { target, props: { chat } });
   chat.start();
   look.follow();
+  setTimeout(() => mount(App, { target, props: { chat } }));
   if (import.meta.env.PROD) keepShell();
 }

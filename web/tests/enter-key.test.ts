@@ -1,7 +1,7 @@
-// Key events as browsers tell of them when an Enter ends a composition. The orders are those of the
-// browsers' own bug reports and of the UI Events specification: Chromium fires keydown (229) before
-// compositionend, WebKit after it (https://bugs.webkit.org/show_bug.cgi?id=165004).
+// Key events as browsers tell of them when an Enter ends a composition: in short, and then all that
+// browsers are known to tell of (tests/browser/recordings.mjs, which names who told of it).
 import { describe, expect, it } from 'vitest';
+import { recordings, type Recording } from '../../tests/browser/recordings.mjs';
 import { EnterKey, type Insertion, type KeyPress } from '../src/state/enter-key';
 
 type Step = { down: Partial<KeyPress> } | { before: Partial<Insertion> };
@@ -76,4 +76,39 @@ const cases: Record<string, [steps: Step[], times: number]> = {
 describe('Enter', () => {
   for (const [name, [steps, times]] of Object.entries(cases))
     it(`${name}: sent ${times} times`, () => expect(sends(steps)).toBe(times));
+});
+
+/** What is sent, and what is left, where each event does what it does in a browser. */
+function played({ steps }: Recording): { sent: string[]; left: string } {
+  const enter = new EnterKey();
+  const sent: string[] = [];
+  let left = '';
+  let taken = false;
+  const send = (): void => {
+    if (left !== '') sent.push(left);
+    left = '';
+  };
+  for (const [event, says, text] of steps) {
+    if (text !== undefined) left = text;
+    const insertion = says as unknown as Insertion;
+    if (event === 'keydown') {
+      taken = enter.pressed({ shiftKey: false, ...says } as unknown as KeyPress);
+      if (taken) send();
+    } else if (event === 'beforeinput' && !(taken && insertion.inputType === 'insertLineBreak')) {
+      if (enter.inserts(insertion)) send();
+      else if (insertion.inputType === 'insertLineBreak') left += '\n';
+    }
+  }
+  return { sent, left };
+}
+
+describe('Enter, as recorded', () => {
+  for (const [name, recording] of Object.entries(recordings)) {
+    const { sent, left } = recording;
+    // The composer sends without the blanks around it.
+    it(name, () => {
+      const found = played(recording);
+      expect({ ...found, sent: found.sent.map((text) => text.trim()) }).toEqual({ sent, left });
+    });
+  }
 });

@@ -1,6 +1,6 @@
 // Rows: groups of one sender, days, messages on their way.
 import { describe, expect, it } from 'vitest';
-import { rowsOf, type MessageRow, type Row } from '../src/state/rows';
+import { reused, rowsOf, type MessageRow, type Row } from '../src/state/rows';
 import type { Identity } from '../src/wire/types';
 import { me, message, other } from './make';
 
@@ -89,5 +89,25 @@ describe('the line of what is new', () => {
       ['5 head', '7'],
       ['5', '7'],
     ]);
+  });
+
+  it('are the same objects where they say the same, so that only what changed is drawn again', () => {
+    const messages = [
+      at(1, '2026-03-01T12:00:10'),
+      at(2, '2026-03-01T12:30:00'),
+      at(3, '2026-03-01T12:30:10', me),
+    ];
+    const rows = (count: number): Row[] =>
+      rowsOf({ above: null, messages: messages.slice(0, count) }, [], identity, new Map());
+    const before = rows(3);
+    expect(reused(before, rows(3))).toEqual(before);
+    expect(reused(before, rows(3)).every((row, index) => row === before[index])).toBe(true);
+
+    const later = { ...at(4, '2026-03-01T12:30:20', me) };
+    const after = rowsOf({ above: null, messages: [...messages, later] }, [], identity, new Map());
+    const drawn = reused(before, after);
+    expect(drawn).toEqual(after);
+    // The third is the last of its group no more; the fourth is new.
+    expect(drawn.map((row) => before.includes(row))).toEqual([true, true, true, false, false]);
   });
 });

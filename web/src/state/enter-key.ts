@@ -1,5 +1,5 @@
 // When Enter sends. Input methods use the key to end a composition, and browsers tell of it in
-// different orders; which ones is in tests/enter-key.test.ts.
+// different orders; which ones is in tests/browser/recordings.mjs.
 
 /** The key code that browsers give to a key which the input method has taken. */
 const takenByInputMethod = 229;
@@ -21,7 +21,10 @@ export class EnterKey {
    * line: it sends, and must not break it.
    */
   inserts({ inputType, isComposing }: Insertion): boolean {
-    const breaks = inputType === 'insertLineBreak' || inputType === 'insertParagraph';
-    return breaks && !isComposing && !this.#shift;
+    if (inputType !== 'insertLineBreak' && inputType !== 'insertParagraph') return false;
+    const shift = this.#shift;
+    // A keyboard on the screen may name no key before its next line break.
+    this.#shift = false;
+    return !isComposing && !shift;
   }
 }

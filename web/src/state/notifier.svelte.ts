@@ -16,32 +16,37 @@ export interface News {
 
 const textMax = 200;
 
-class Notifier {
-  state = $state<NotifierState>('none');
+function found(): NotifierState {
+  if (typeof Notification === 'undefined' || !isSecureContext) return 'none';
+  const { permission } = Notification;
+  if (permission === 'denied') return 'denied';
+  return permission === 'granted' && recall('rtc.notify') === 'on' ? 'on' : 'off';
+}
 
-  constructor() {
-    if (typeof Notification === 'undefined' || !isSecureContext) return;
-    if (Notification.permission === 'denied') this.state = 'denied';
-    else if (Notification.permission === 'granted' && recall('rtc.notify') === 'on')
-      this.state = 'on';
-    else this.state = 'off';
+class Notifier {
+  /** Null: as it was found. To look, the browser's other process is asked, and the page stands still. */
+  #chosen = $state<NotifierState | null>(null);
+
+  get state(): NotifierState {
+    return this.#chosen ?? found();
   }
 
   /** By a click: the browser may ask the reader now. */
   async turn(on: boolean): Promise<void> {
     if (!on) {
-      this.state = 'off';
+      this.#chosen = 'off';
       keep('rtc.notify', 'off');
       return;
     }
     const permission = await Notification.requestPermission();
-    this.state = permission === 'granted' ? 'on' : permission === 'denied' ? 'denied' : 'off';
-    if (this.state === 'on') keep('rtc.notify', 'on');
+    this.#chosen =
+      permission === 'granted' ? 'on' : permission === 'denied' ? 'denied' : 'off';
+    if (this.#chosen === 'on') keep('rtc.notify', 'on');
   }
 
   /** Shows it, if nobody looks and the reader wants it. */
   async tell({ title, text, room, hash }: News): Promise<void> {
-    if (this.state !== 'on' || document.visibilityState === 'visible') return;
+    if (document.visibilityState === 'visible' || this.state !== 'on') return;
     const options = { body: text.slice(0, textMax), tag: room, icon: '/icon-192.png', data: hash };
     try {
       // Phones show those of a service worker only.

@@ -120,3 +120,20 @@ export function rowsOf(
   });
   return rows;
 }
+
+const same = (a: unknown, b: unknown): boolean =>
+  a === b || (a instanceof Date && b instanceof Date && a.getTime() === b.getTime());
+
+/** Both of one kind, so of the same fields. */
+const equal = (a: Row, b: Row): boolean =>
+  a.kind === b.kind &&
+  Object.entries(a).every(([name, value]) => same(value, b[name as keyof Row]));
+
+/** `rows`, of which those that say what they said `before` are the same objects: they are not drawn again. */
+export function reused(before: readonly Row[], rows: readonly Row[]): Row[] {
+  const old = new Map(before.map((row) => [row.key, row]));
+  return rows.map((row) => {
+    const was = old.get(row.key);
+    return was && equal(was, row) ? was : row;
+  });
+}

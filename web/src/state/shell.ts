@@ -9,6 +9,8 @@ interface TrustedTypes {
 }
 
 const address = '/sw.js';
+/** After the page was loaded: a slow phone has better things to do until then than to keep files. */
+const pauseMs = 3_000;
 
 /** Trusted Types: the only script's address that this page gives away. */
 function trustedAddress(): string {
@@ -31,7 +33,8 @@ export function keepShell(): void {
     // Without one the page is the same, but for a start without a network.
     workers.register(trustedAddress()).catch(() => undefined);
   };
+  const later = (): void => void setTimeout(register, pauseMs);
   // Not before the page itself is there.
-  if (document.readyState === 'complete') register();
-  else addEventListener('load', register, { once: true });
+  if (document.readyState === 'complete') later();
+  else addEventListener('load', later, { once: true });
 }

@@ -24,7 +24,7 @@ export const maxShown = 200;
 export const slideBy = 40;
 /** So many are drawn at once when a room is opened, and so many more in each moment after it, so that a
     slow phone shows the newest ones first and answers to touches meanwhile. */
-export const firstShown = 14;
+export const firstShown = 5;
 export const growBy = 4;
 
 export const followNewest: View = { first: 1, last: null };

@@ -11,6 +11,8 @@ interface Place {
 /** So near to the end counts as being there. */
 const endPx = 48;
 
+const lastOf = (rows: NodeListOf<Element>): Element | null => rows[rows.length - 1] ?? null;
+
 export class ScrollKeeper {
   readonly #scroller: HTMLElement;
   #places: readonly Place[] = [];
@@ -29,22 +31,9 @@ export class ScrollKeeper {
     return this.#pinned;
   }
 
-  /** Notes the place of every visible row, to be kept by the next `restore`. */
-  remember(): void {
-    const frame = this.#scroller.getBoundingClientRect();
-    const rows = this.#scroller.querySelectorAll('[data-row]');
-    const { scrollTop } = this.#scroller;
-    const places: Place[] = [];
-    for (const row of rows) {
-      const { top, bottom } = row.getBoundingClientRect();
-      if (bottom > frame.top && top < frame.bottom)
-        places.push({ row, top: top - frame.top + scrollTop });
-      else if (places.length > 0) break;
-    }
-    this.#places = places;
-    this.#scrollTop = scrollTop;
-    this.#below = this.below;
-    this.#last = rows[rows.length - 1] ?? null;
+  /** To be called before rows change. At the end nothing is measured, as the end is what is kept. */
+  willChange(): void {
+    if (!this.#pinned) this.#remember();
   }
 
   /**
@@ -58,8 +47,7 @@ export class ScrollKeeper {
     // A log that has become too short for the position was moved by the browser, not by the reader.
     const scrolled = this.#scrollTop > most ? 0 : scrollTop - this.#scrollTop;
     if (this.#pinned) {
-      const rows = this.#scroller.querySelectorAll('[data-row]');
-      const another = (rows[rows.length - 1] ?? null) !== this.#last;
+      const another = lastOf(this.#rows()) !== this.#last;
       if (another && scrolled >= 0) this.toEnd();
       else this.#move(most - this.#below + scrolled);
     } else {
@@ -70,19 +58,19 @@ export class ScrollKeeper {
         this.#move(this.#scrollTop + scrolled + top - place.top);
       }
     }
-    this.remember();
+    this.#remember();
   }
 
   toEnd(): void {
     this.#pinned = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.remember();
+    this.#remember();
   }
 
   /** After the reader has scrolled. `complete`: the last row is the newest message. */
   scrolled(complete: boolean): void {
     this.#pinned = complete && this.below < endPx;
-    this.remember();
+    this.#remember();
   }
 
   /** Pixels hidden above. */
@@ -94,6 +82,31 @@ export class ScrollKeeper {
   get below(): number {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #rows(): NodeListOf<Element> {
+    return this.#scroller.querySelectorAll('[data-row]');
+  }
+
+  /** Notes what the next `restore` keeps: the end, or else the place of every visible row. */
+  #remember(): void {
+    const rows = this.#rows();
+    this.#scrollTop = this.#scroller.scrollTop;
+    this.#below = this.below;
+    this.#last = lastOf(rows);
+    this.#places = this.#pinned ? [] : this.#visible(rows);
+  }
+
+  #visible(rows: NodeListOf<Element>): Place[] {
+    const frame = this.#scroller.getBoundingClientRect();
+    const places: Place[] = [];
+    for (const row of rows) {
+      const { top, bottom } = row.getBoundingClientRect();
+      if (bottom > frame.top && top < frame.bottom)
+        places.push({ row, top: top - frame.top + this.#scrollTop });
+      else if (places.length > 0) break;
+    }
+    return places;
   }
 
   #move(to: number): void {
