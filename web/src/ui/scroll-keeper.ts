@@ -31,11 +31,6 @@ export class ScrollKeeper {
     return this.#pinned;
   }
 
-  /** To be called before rows change. At the end nothing is measured, as the end is what is kept. */
-  willChange(): void {
-    if (!this.#pinned) this.#remember();
-  }
-
   /**
    * Puts the first remembered row that still exists back to where it was. At the end: keeps the end
    * in sight, and goes to it when there is another last row. Where the reader has scrolled meanwhile
@@ -88,7 +83,11 @@ export class ScrollKeeper {
     return this.#scroller.querySelectorAll('[data-row]');
   }
 
-  /** Notes what the next `restore` keeps: the end, or else the place of every visible row. */
+  /**
+   * Notes what the next `restore` keeps: the end, or else the place of every visible row. It is noted as the
+   * reader last saw it, after each change and each scrolling, and not right before a change: by then rows may
+   * be there already.
+   */
   #remember(): void {
     const rows = this.#rows();
     this.#scrollTop = this.#scroller.scrollTop;
