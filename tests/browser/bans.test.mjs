@@ -33,6 +33,8 @@ test('who is banned is told so in both languages, is left in peace, and comes ag
   await eve.page.reload();
   await eve.connected();
   await anna.sees(2);
+  // What the service workers keep they have now, and do not ask for later.
+  for (const { page } of [anna, eve]) await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const id = await eve.identity();
   await command('--ban', `user:${id}`, '--ban-reason', '광고를 올렸어요');
   await eve.state('banned');
