@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launchBrowser, Person, startServer, Talker } from './people.mjs';
+import { travel } from './travel.mjs';
 
 let browser;
 let server;
@@ -73,45 +74,18 @@ test('two people join, see each other counted, and talk both ways', async () => 
   await anna.sees(1);
 });
 
-/** Runs in the page: scrolls up to the first message, a step at a time. Before every step's
-    consequences it notes where a visible message is; whatever comes in above must not move it. */
-async function scrollToFirst() {
-  const log = document.querySelector('[data-testid=log]');
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const rows = () => [...log.querySelectorAll('[data-testid=message]')];
-  const seen = new Set();
-  let prepends = 0;
-  let worst = 0;
-  for (let step = 0; step < 2000; step += 1) {
-    log.scrollTop -= 500;
-    const anchor = rows().find((row) => row.getBoundingClientRect().top >= 60);
-    const place = anchor.getBoundingClientRect().top;
-    for (let quiet = 0; quiet < 4; quiet += 1) {
-      const first = rows()[0].dataset.id;
-      await frame();
-      worst = Math.max(worst, Math.abs(anchor.getBoundingClientRect().top - place));
-      if (rows()[0].dataset.id !== first) {
-        prepends += 1;
-        quiet = 0;
-      }
-      for (const row of rows()) seen.add(Number(row.dataset.id));
-    }
-    if (log.scrollTop === 0 && log.dataset.beginning === 'true') break;
-  }
-  return { prepends, worst, seen: [...seen].sort((a, b) => a - b), drawn: rows().length };
-}
-
 for (const width of [360, 1440]) {
   test(`500 messages up to the first, nothing jumps (${width} px)`, async () => {
     await fill(numbered(500));
     const anna = await join({ width });
     await anna.hears('line 500');
-    const { prepends, worst, seen, drawn } = await anna.page.evaluate(scrollToFirst);
+    const { prepends, worst, lost, seen, drawn } = await anna.page.evaluate(travel, { up: true, step: 500 });
     assert.deepEqual(
       seen,
       Array.from({ length: 500 }, (_, index) => index + 1),
     );
     assert.ok(prepends >= 5, `history came in ${prepends} times`);
+    assert.equal(lost, 0, 'a message that was in sight left the document');
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
     assert.ok(drawn <= 210, `${drawn} messages in the document`);
     await anna.hears('line 1');

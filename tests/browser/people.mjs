@@ -35,6 +35,12 @@ export const launchBrowser = () =>
     ],
   });
 
+/** DevTools' presets: of a network, by bytes a second and milliseconds; `slowdown` is of the processor. */
+export const networks = {
+  slow4G: { latency: 150, downloadThroughput: 1_600_000 / 8, uploadThroughput: 750_000 / 8 },
+  slow3G: { latency: 400, downloadThroughput: 400_000 / 8, uploadThroughput: 400_000 / 8 },
+};
+
 /** What the browser itself reports when the server is away; the page cannot silence it. */
 const serverAway = /net::ERR_|Failed to load resource|WebSocket connection to/;
 
@@ -42,13 +48,15 @@ const serverAway = /net::ERR_|Failed to load resource|WebSocket connection to/;
 export class Person {
   #context;
   #problems = [];
+  /** The addresses of all that the page asked for. */
+  requests = [];
   /** The server is meant to be away for a while: the browser's own complaints do not count. */
   mayLoseServer = false;
 
   static async join(
     browser,
     url,
-    { width = 1440, height = 900, mayLoseServer = false, ...options } = {},
+    { width = 1440, height = 900, mayLoseServer = false, network, slowdown, ...options } = {},
   ) {
     const context = await newContext(browser, {
       viewport: { width, height },
@@ -56,15 +64,16 @@ export class Person {
       timezoneId: 'Asia/Seoul',
       ...options,
     });
-    return Person.#open(context, url, mayLoseServer);
+    return Person.#open(context, url, mayLoseServer, { network, slowdown });
   }
 
-  static async #open(context, url, mayLoseServer) {
+  static async #open(context, url, mayLoseServer, { network, slowdown } = {}) {
     const person = new Person();
     person.mayLoseServer = mayLoseServer;
     person.#context = context;
     person.page = await context.newPage();
     person.#watch();
+    if (network || slowdown) await person.#slow(network, slowdown);
     await person.page.goto(url);
     await person.connected();
     return person;
@@ -75,7 +84,21 @@ export class Person {
     return Person.#open(this.#context, this.page.url(), this.mayLoseServer);
   }
 
+  async #slow(network, rate = 1) {
+    const devtools = await this.devtools();
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate });
+    if (network) await devtools.send('Network.emulateNetworkConditions', { offline: false, ...network });
+    await this.page.addInitScript(() => {
+      const look = () => {
+        if (document.querySelector('[data-testid=message]')) window.firstMessageAt = performance.now();
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
+  }
+
   #watch() {
+    this.page.on('request', (request) => this.requests.push(request.url()));
     const note = (text) => {
       if (!(this.mayLoseServer && serverAway.test(text))) this.#problems.push(text);
     };

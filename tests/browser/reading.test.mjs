@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { writeHistory } from './history.mjs';
 import { launchBrowser, newContext, Person, startServer, Talker } from './people.mjs';
+import { travel } from './travel.mjs';
 
 let browser;
 let server;
@@ -39,31 +40,6 @@ async function fill(count) {
   await talker.leave();
 }
 
-/** Runs in the page: to one end of the log, noting whether what is in sight ever moves by itself. */
-async function travel(up) {
-  const log = document.querySelector('[data-testid=log]');
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const rows = () => [...log.querySelectorAll('[data-testid=message]')];
-  let worst = 0;
-  let drawn = 0;
-  const seen = new Set();
-  for (let step = 0; step < 20_000; step += 1) {
-    log.scrollTop += up ? -1500 : 1500;
-    const anchor = rows().find((row) => row.getBoundingClientRect().top >= 60);
-    const place = anchor?.getBoundingClientRect().top ?? 0;
-    const edge = up ? log.scrollTop === 0 : log.scrollHeight - log.scrollTop - log.clientHeight < 2;
-    for (let quiet = 0; quiet < (edge ? 8 : 2); quiet += 1) {
-      await frame();
-      if (anchor?.isConnected)
-        worst = Math.max(worst, Math.abs(anchor.getBoundingClientRect().top - place));
-    }
-    for (const row of rows()) seen.add(Number(row.dataset.id));
-    drawn = Math.max(drawn, rows().length);
-    if (up ? seen.has(1) && log.scrollTop === 0 : seen.has(Number(log.dataset.newest))) break;
-  }
-  return { worst, drawn, seen: seen.size };
-}
-
 test('10,000 messages up and down again: nothing moves, memory is bounded', async () => {
   const count = 10_000;
   await fill(count);
@@ -76,8 +52,8 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
   };
   const before = await heap();
   for (const up of [true, false]) {
-    const { worst, drawn, seen } = await anna.page.evaluate(travel, up);
-    assert.equal(seen, count, up ? 'all on the way up' : 'all on the way down');
+    const { worst, drawn, seen } = await anna.page.evaluate(travel, { up });
+    assert.equal(seen.length, count, up ? 'all on the way up' : 'all on the way down');
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
     assert.ok(drawn <= 210, `${drawn} messages in the document`);
     const grown = (await heap()) - before;
@@ -112,6 +88,31 @@ test('a room opens without anything moving, on a slow phone', async () => {
   assert.ok(sum < 0.02, `moved by ${sum}: ${JSON.stringify(moved)}`);
   const end = await page.getByTestId('log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
   assert.ok(end < 2, `the end is ${end} px away`);
+  await context.close();
+});
+
+test('a reader who scrolls while the room is still being drawn keeps his place', async () => {
+  await fill(500);
+  const context = await newContext(browser, { viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: 6 });
+  // It is drawn a few rows at a time: as soon as there is something to scroll, the reader does.
+  await page.addInitScript(`{
+    const begin = (resolve) => {
+      const log = document.querySelector('[data-testid=log]');
+      if (log && log.scrollHeight > log.clientHeight + 300) resolve(log.querySelectorAll('[data-testid=message]').length);
+      else requestAnimationFrame(() => begin(resolve));
+    };
+    window.travelled = new Promise((resolve) => addEventListener('DOMContentLoaded', () => begin(resolve)))
+      .then(async (began) => ({ began, ...(await (${travel})({ up: true, step: 200 })) }));
+  }`);
+  await page.goto(server.url);
+  const { began, worst, lost, seen } = await page.evaluate(() => window.travelled);
+  assert.ok(began < 100, `${began} rows were there already`);
+  assert.equal(lost, 0, 'a message that was in sight left the document');
+  assert.ok(worst <= 1, `a message moved by ${worst} px`);
+  assert.ok(seen.includes(1), 'the first message was reached');
   await context.close();
 });
 
