@@ -335,6 +335,30 @@ test('tabs that open together are one person', async () => {
   await context.close();
 });
 
+test('tabs that open together are one person, however late the browser tells them of each other', async () => {
+  await start();
+  const context = await newContext(browser, { locale: 'en-US' });
+  // localStorage comes to the other tabs when the browser gets to it, and the lock may come earlier.
+  await context.addInitScript(() => {
+    const late = () => performance.now() < 5_000;
+    const { getItem } = Storage.prototype;
+    Storage.prototype.getItem = function (key) {
+      return key === 'rtc.token' && late() ? null : getItem.call(this, key);
+    };
+    addEventListener('storage', (event) => late() && event.stopImmediatePropagation());
+  });
+  const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
+  await Promise.all(pages.map((page) => page.goto(proxy.url)));
+  const names = await Promise.all(
+    pages.map(async (page) => {
+      await page.locator('[data-testid=state][data-state=connected]').waitFor();
+      return page.getByTestId('me').getAttribute('data-identity');
+    }),
+  );
+  assert.equal(new Set(names).size, 1, `${names}`);
+  await context.close();
+});
+
 test('a tab that is closed leaves what it could not send to another one', async () => {
   await start();
   const anna = await join();
@@ -373,10 +397,24 @@ test('a tab follows another one that became somebody else', async () => {
   const tab = await anna.anotherTab();
   people.push(tab);
   assert.equal(await tab.identity(), await anna.identity());
-  await tab.page.evaluate(() => localStorage.removeItem('rtc.token'));
+  await tab.page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        localStorage.removeItem('rtc.token');
+        const opening = indexedDB.open('keyval-store');
+        opening.onerror = reject;
+        opening.onsuccess = () => {
+          const transaction = opening.result.transaction('keyval', 'readwrite');
+          transaction.objectStore('keyval').clear();
+          transaction.oncomplete = resolve;
+        };
+      }),
+  );
+  const before = await tab.identity();
   await tab.page.reload();
   await tab.connected();
   const now = await tab.identity();
+  assert.notEqual(now, before);
   await anna.page.locator(`[data-testid=me][data-identity="${now}"]`).waitFor();
   await anna.connected();
   await anna.says('one again');

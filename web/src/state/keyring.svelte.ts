@@ -2,8 +2,9 @@
 import { init } from '../wire/http';
 import { identityOf } from '../wire/token';
 import type { Identity } from '../wire/types';
+import { leave, left } from './handover';
 import { keep, recall } from './storage';
-import { alone } from './tabs';
+import { alone, others } from './tabs';
 
 export class Keyring {
   me = $state.raw<Identity | null>(null);
@@ -42,13 +43,24 @@ export class Keyring {
     const expiresAt = this.me?.expiresAt ?? null;
     const expired = expiresAt !== null && expiresAt * 1000 <= Date.now();
     if (this.#token && this.#checked && !expired) return;
-    await alone('token', async () => {
-      // Another tab may have renewed it meanwhile.
-      const token = await init(recall('rtc.token') ?? this.#token);
-      if (!this.#take(token)) throw new Error('/init gave a token without an identity');
-      this.#checked = true;
-      keep('rtc.token', token);
+    // Nobody has to wait here until the token lies ready for the other tabs; they do.
+    await new Promise<void>((resolve, reject) => {
+      alone('token', async () => {
+        const before = await this.#latest();
+        const token = await init(before);
+        if (!this.#take(token)) throw new Error('/init gave a token without an identity');
+        this.#checked = true;
+        keep('rtc.token', token);
+        resolve();
+        if (token !== before) await leave('token', token);
+      }).catch(reject);
     });
+  }
+
+  /** The token of this browser: another tab may have renewed it meanwhile. */
+  async #latest(): Promise<string | null> {
+    const renewed = (await others()) ? await left('token') : null;
+    return renewed ?? recall('rtc.token') ?? this.#token;
   }
 
   #take(token: string): boolean {

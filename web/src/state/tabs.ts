@@ -21,6 +21,12 @@ export function live(): void {
   void locks()?.request(lockOf(thisTab), () => never);
 }
 
+/** True when another tab lives. */
+export async function others(): Promise<boolean> {
+  const { held = [] } = (await locks()?.query()) ?? {};
+  return held.some(({ name }) => name?.startsWith(lockOf('')) && name !== lockOf(thisTab));
+}
+
 /** Calls `then` when that tab lives no more: at once, or whenever it is closed. */
 export function whenGone(tab: string, then: () => void): void {
   const manager = locks();
