@@ -91,28 +91,38 @@ test('a room opens without anything moving, on a slow phone', async () => {
   await context.close();
 });
 
+// Runs in the page: reads up from the moment on at which there is something to scroll; a room is drawn a few rows at a time.
+const readAtOnce = `(async () => {
+  const log = () => document.querySelector('[data-testid=log]');
+  while (!log() || log().scrollHeight <= log().clientHeight + 300) await new Promise((resolve) => requestAnimationFrame(resolve));
+  const began = log().querySelectorAll('[data-testid=message]').length;
+  return { began, ...(await (${travel})({ up: true, step: 200 })) };
+})`;
+
 test('a reader who scrolls while the room is still being drawn keeps his place', async () => {
-  await fill(500);
+  const count = 500;
+  await fill(count);
+  const talker = await Talker.join(server.url);
+  const other = await talker.makes('elsewhere', '');
+  await talker.leave();
   const context = await newContext(browser, { viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
   await devtools.send('Emulation.setCPUThrottlingRate', { rate: 6 });
-  // It is drawn a few rows at a time: as soon as there is something to scroll, the reader does.
-  await page.addInitScript(`{
-    const begin = (resolve) => {
-      const log = document.querySelector('[data-testid=log]');
-      if (log && log.scrollHeight > log.clientHeight + 300) resolve(log.querySelectorAll('[data-testid=message]').length);
-      else requestAnimationFrame(() => begin(resolve));
-    };
-    window.travelled = new Promise((resolve) => addEventListener('DOMContentLoaded', () => begin(resolve)))
-      .then(async (began) => ({ began, ...(await (${travel})({ up: true, step: 200 })) }));
-  }`);
+  await page.addInitScript(`addEventListener('DOMContentLoaded', () => { window.travelled = ${readAtOnce}(); })`);
   await page.goto(server.url);
-  const { began, worst, lost, seen } = await page.evaluate(() => window.travelled);
-  assert.ok(began < 100, `${began} rows were there already`);
-  assert.equal(lost, 0, 'a message that was in sight left the document');
-  assert.ok(worst <= 1, `a message moved by ${worst} px`);
-  assert.ok(seen.includes(1), 'the first message was reached');
+  const looksAt = (what, { began, worst, lost, seen }) => {
+    assert.ok(began < 100, `${began} rows were there already, ${what}`);
+    assert.equal(lost, 0, `a message that was in sight left the document, ${what}`);
+    assert.ok(worst <= 1, `a message moved by ${worst} px, ${what}`);
+    assert.equal(seen.length, count, `all were seen, ${what}`);
+  };
+  looksAt('at first', await page.evaluate(() => window.travelled));
+
+  // All of it is known now; the room is drawn from its end again.
+  await page.evaluate((room) => (location.hash = `#/${room}`), other);
+  await page.getByRole('heading', { name: 'elsewhere' }).waitFor();
+  looksAt('coming back', await page.evaluate(`location.hash = '#/'; ${readAtOnce}()`));
   await context.close();
 });
 
