@@ -3,7 +3,7 @@
 import { spreadHistory } from './history.mjs';
 import { Talker } from './people.mjs';
 
-/** What the server must be started with: a long message is refused, and so shown as not sent. */
+/** What the server must be started with: a message that is too long need not be a big one. */
 export const serverOptions = { args: ['--message-bytes-max', '400B'] };
 
 const languages = ['ko-KR', 'en-US', 'en-GB', 'ko-KR', 'en-US', 'ko-KR'];

@@ -1,11 +1,12 @@
 // The HTTP half of the wire: the token, history, rooms and people. Every call ends within a bounded
 // time.
-import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, listOf } from './parse';
+import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, banOf, listOf } from './parse';
 import {
   bannedError,
   path,
   roomErrors,
   tokenErrors,
+  type Ban,
   type ChatMessage,
   type Envelope,
   type PeoplePage,
@@ -17,8 +18,12 @@ const timeoutMs = 10_000;
 /** The server refused the token: ask /init, then try again. */
 export class TokenRefused extends Error {}
 
-/** The reader may not be here; the message is the server's. */
-export class Banned extends Error {}
+/** The reader may not be here. */
+export class Banned extends Error {
+  constructor(readonly ban: Ban) {
+    super(bannedError);
+  }
+}
 
 /** There is no such room, or not for this person: trying again does not help. */
 export class NoRoom extends Error {}
@@ -60,7 +65,7 @@ async function call(address: string, token: string, body?: unknown): Promise<unk
 /** The token to use from now on: a new one when the server gives one, else the one we have. */
 export async function init(token: string | null): Promise<string> {
   const { response, type, error } = await ask(path.init, token);
-  if (type === bannedError) throw new Banned(error?.message);
+  if (type === bannedError) throw new Banned(banOf(error?.message ?? ''));
   if (typeof response === 'string' && response !== '') return response;
   if (token === null) throw new Error('/init gave no token');
   return token;
