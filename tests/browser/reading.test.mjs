@@ -52,7 +52,8 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
   };
   const before = await heap();
   for (const up of [true, false]) {
-    const { worst, drawn, seen } = await anna.page.evaluate(travel, { up });
+    const { worst, lost, drawn, seen } = await anna.page.evaluate(travel, { up });
+    assert.equal(lost, 0, 'a message that was in sight left the document');
     assert.equal(seen.length, count, up ? 'all on the way up' : 'all on the way down');
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
     assert.ok(drawn <= 210, `${drawn} messages in the document`);
@@ -317,6 +318,58 @@ test('the place is kept when the window is resized', async () => {
     assert.equal(id, place[0]);
     assert.ok(Math.abs(top - place[1]) <= 1, `moved by ${top - place[1]} px`);
   }
+});
+
+/** Whether the newest message ends above the field, and the field above `height`. */
+const endInSight = (person, text, height) =>
+  person.page.waitForFunction(
+    ([wanted, bottom]) => {
+      const row = [...document.querySelectorAll('[data-testid=message]')].at(-1);
+      const log = document.querySelector('[data-testid=log]');
+      const field = document.querySelector('[data-testid=composer]').getBoundingClientRect();
+      const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+      return row.textContent.includes(wanted) && below < 2 && field.bottom <= bottom
+        && row.getBoundingClientRect().bottom <= field.top;
+    },
+    [text, height],
+  );
+
+test('at the end the newest message stays in sight when a keyboard takes half of the window', async () => {
+  await fill(60);
+  const size = { width: 390, height: 740 };
+  const anna = await join({ ...size, hasTouch: true, isMobile: true });
+  await anna.hears('line 60');
+  await endInSight(anna, 'line 60', 740);
+  await anna.at('composer').focus();
+  for (const height of [380, 740, 380]) {
+    await anna.page.setViewportSize({ ...size, height });
+    await endInSight(anna, 'line 60', height);
+  }
+  await anna.says('written above the keyboard');
+  await endInSight(anna, 'written above the keyboard', 380);
+});
+
+test('where a keyboard lies over the page instead, as on iOS, the page ends above it', async () => {
+  await fill(60);
+  const anna = await join({ width: 390, height: 740, hasTouch: true });
+  await anna.hears('line 60');
+  const keyboard = (height, scale = 1) =>
+    anna.page.evaluate(([seen, zoom]) => {
+      Object.defineProperty(visualViewport, 'height', { configurable: true, get: () => seen });
+      Object.defineProperty(visualViewport, 'scale', { configurable: true, get: () => zoom });
+      visualViewport.dispatchEvent(new Event('resize'));
+    }, [height, scale]);
+  await keyboard(380);
+  await endInSight(anna, 'line 60', 380);
+  await fill(1);
+  await anna.page.waitForFunction(() => document.querySelector('[data-testid=log]').dataset.newest === '61');
+  await endInSight(anna, 'line 1', 380);
+  await keyboard(740);
+  await endInSight(anna, 'line 1', 740);
+  // Who zooms in with two fingers has no keyboard.
+  await keyboard(370, 2);
+  const field = await anna.at('composer').boundingBox();
+  assert.ok(field.y + field.height > 600, 'nothing was made smaller');
 });
 
 test('a line stands before what came while the page was closed, until the reader writes', async () => {
