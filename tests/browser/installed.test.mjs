@@ -84,7 +84,7 @@ test('only the files of the page are kept: no message, no token, no answer of th
   const paths = files.map(([path]) => path.replace(/-[\w-]{8}\./, '.'));
   assert.deepEqual(
     paths.sort(),
-    ['/', '/assets/index.css', '/assets/index.js', '/icon.svg', '/manifest.webmanifest'],
+    ['/', '/assets/early.js', '/assets/index.css', '/assets/index.js', '/icon.svg', '/manifest.webmanifest'],
   );
   const token = await anna.page.evaluate(() => localStorage.getItem('rtc.token'));
   for (const [path, text] of files) {

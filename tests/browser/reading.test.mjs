@@ -430,7 +430,8 @@ test('a draft stays over a reload, until it is sent', async () => {
 test('the first view is at most 60 KiB, compressed', async () => {
   const dist = new URL('../../web/dist/', import.meta.url);
   const html = await readFile(new URL('index.html', dist), 'utf8');
-  const names = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  const names = [...new Set(named)];
   assert.ok(names.length >= 2, `${names}`);
   for (const ending of ['br', 'gz']) {
     const sizes = await Promise.all(

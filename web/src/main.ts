@@ -1,11 +1,12 @@
 // Starts the page.
+import './early';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { i18n } from './i18n/i18n.svelte';
+import { roomOfHash } from './state/address';
 import { Chat } from './state/chat.svelte';
 import { look } from './state/look.svelte';
 import { muted } from './state/muted.svelte';
-import { roomOfHash } from './state/my-rooms.svelte';
 import { notifier } from './state/notifier.svelte';
 import { keepShell } from './state/shell';
 import { lobby } from './wire/types';

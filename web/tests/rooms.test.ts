@@ -1,7 +1,8 @@
 // Rooms of one's own, who is in them, and who types.
 import { webcrypto } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hashOf, joinedMax, MyRooms, roomOfHash } from '../src/state/my-rooms.svelte';
+import { hashOf, roomOfHash } from '../src/state/address';
+import { joinedMax, MyRooms } from '../src/state/my-rooms.svelte';
 import { Presence } from '../src/state/presence.svelte';
 import { Typist } from '../src/state/typist';
 import { lobby, type PersonName } from '../src/wire/types';

@@ -1,5 +1,6 @@
 // The rooms that the reader has opened, kept in this browser, and what they are called.
 import { limits, lobby } from '../wire/types';
+import { uuid } from './address';
 import { Shared } from './shared';
 
 /** A session may hold only so many subscriptions. */
@@ -18,17 +19,6 @@ export interface MyRoom {
   /** Somebody else opened it, and the reader has not been there. */
   readonly fresh?: boolean;
 }
-
-const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-/** The room that an address leads to; null when it is none. */
-export function roomOfHash(hash: string): string | null {
-  if (hash === '' || hash === '#' || hash === '#/') return lobby;
-  const id = hash.replace(/^#\//, '');
-  return uuid.test(id) ? id.toLowerCase() : null;
-}
-
-export const hashOf = (roomId: string): string => (roomId === lobby ? '#/' : `#/${roomId}`);
 
 const idsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((id) => typeof id === 'string') : [];

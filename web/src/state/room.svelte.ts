@@ -25,7 +25,6 @@ export interface RoomHost {
   missing(): void;
 }
 
-const firstPage = 60;
 const showEveryMs = 100;
 /** Messages in memory: beyond the first bound those far from the reader's place are let go. */
 const messagesMax = 3_000;
@@ -115,7 +114,7 @@ export class Room {
   /** Loads the first messages, which need not wait for a connection. */
   begin(): Promise<void> {
     if (this.log.known.length > 0) return Promise.resolve();
-    this.#first ??= this.#page(null, firstPage).finally(() => {
+    this.#first ??= this.#page(null, limits.firstPage).finally(() => {
       this.#first = null;
     });
     return this.#first;

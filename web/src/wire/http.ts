@@ -1,6 +1,7 @@
-// The HTTP half of the wire: the token, history, rooms and people. Every call ends within a bounded
-// time.
+// The HTTP half of the wire: the token, history, rooms and people.
+import { early } from './early';
 import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, banOf, listOf } from './parse';
+import { request } from './request';
 import {
   bannedError,
   path,
@@ -40,16 +41,10 @@ async function ask(
   token: string | null,
   body?: unknown,
 ): Promise<Envelope<unknown>> {
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(address, {
-    headers,
-    cache: 'no-store',
-    credentials: 'omit',
-    signal: AbortSignal.timeout(timeoutMs),
-    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-  });
-  const envelope = asEnvelope(await answer.json());
-  if (!envelope) throw new Error(`${address}: no envelope, status ${answer.status}`);
+  const before = body === undefined ? early(address, token) : undefined;
+  const { status, value } = await (before ?? request(address, token, body));
+  const envelope = asEnvelope(value);
+  if (!envelope) throw new Error(`${address}: no envelope, status ${status}`);
   return envelope;
 }
 

@@ -161,7 +161,8 @@ export const limits = {
   /** Characters of a room's name and topic, as the server has them by default. */
   roomName: 60,
   roomTopic: 120,
-  /** Messages in one page of history. */
+  /** Messages in one page of history, and in the first one of a room. */
   page: 100,
+  firstPage: 60,
   heartbeatMs: 10_000,
 } as const;
