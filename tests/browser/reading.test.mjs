@@ -414,6 +414,54 @@ test('links are links, and lead nowhere else than they say', async () => {
   );
 });
 
+test('text is selected and copied over several messages, as it was written and without the discs', async () => {
+  const talker = await Talker.join(server.url);
+  await talker.says('first line\n  second line');
+  await talker.says('see https://example.org/a');
+  const anna = await join({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await anna.hears('see https://example.org/a');
+  await anna.page.evaluate(() => {
+    const bubbles = [...document.querySelectorAll('.bubble')];
+    const range = document.createRange();
+    range.setStart(bubbles[0], 0);
+    range.setEnd(bubbles[1], bubbles[1].childNodes.length);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+  });
+  await anna.page.keyboard.press('Control+C');
+  const copied = await anna.page.evaluate(() => navigator.clipboard.readText());
+  assert.match(copied, /^first line\r?\n  second line/);
+  assert.ok(copied.includes('see https://example.org/a'), copied);
+  // By hand: what is pressed and drawn over is selected, and none of it is a button's.
+  const [from, to] = [await anna.page.locator('.bubble').first().boundingBox(), await anna.page.locator('.bubble').last().boundingBox()];
+  await anna.page.mouse.move(from.x + 14, from.y + 12);
+  await anna.page.mouse.down();
+  await anna.page.mouse.move(to.x + to.width - 14, to.y + to.height - 8, { steps: 5 });
+  await anna.page.mouse.up();
+  const selected = await anna.page.evaluate(() => getSelection().toString());
+  assert.ok(selected.includes('second line') && selected.includes('https://example.org'), selected);
+  await talker.leave();
+});
+
+test('nobody but its own server is asked for anything, whatever one does', async () => {
+  const anna = await join();
+  const talker = await Talker.join(server.url);
+  await talker.says('https://example.org/picture.png <img src=https://example.org/x.png>');
+  await anna.at('who').click();
+  await anna.at('talk').click();
+  await anna.at('room-name').filter({ hasText: 'Private' }).waitFor();
+  await anna.says('https://example.org/other.png');
+  await anna.at('settings').click();
+  await anna.at('look-dark').check();
+  await anna.page.keyboard.press('Escape');
+  await anna.at('find-room').click();
+  await anna.page.keyboard.press('Escape');
+  const foreign = anna.requests.filter((url) => new URL(url).host !== new URL(server.url).host);
+  assert.ok(anna.requests.length > 5);
+  assert.deepEqual(foreign, []);
+  await talker.leave();
+});
+
 test('a draft stays over a reload, until it is sent', async () => {
   const anna = await join();
   await anna.at('composer').fill('half a thou\nght');
