@@ -262,8 +262,11 @@ test('who wants no motion gets none: nothing turns, fades or glides', async () =
   assert.deepEqual(await moving(), []);
   await anna.page.keyboard.press('Escape');
   // Such as they are, there are some for the others: while the connection is away the light breathes.
-  bora.mayLoseServer = true;
-  anna.mayLoseServer = true;
+  for (const person of [anna, bora]) {
+    person.mayLoseServer = true;
+    // What it asks for later would fail loudly.
+    await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  }
   await server.kill9();
   await Promise.all([anna.state('reconnecting'), bora.state('reconnecting')]);
   assert.deepEqual(await moving(), []);
