@@ -54,7 +54,7 @@ const others = {
 
 /** Runs in the page: what is wider than its place. Also what is cut off there: the log shows nothing beyond its edge. */
 function outside() {
-  const boxes = document.querySelectorAll('html, main, header, aside, nav, form, [data-testid=log], .bubble, .line, dialog, .sheet, dialog ul');
+  const boxes = document.querySelectorAll('html, main, main > header, aside, nav, form, [data-testid=log], .bubble, .line, dialog, .sheet, dialog ul');
   const wide = [...boxes].filter((box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== 'inline');
   const beyond = [...document.querySelectorAll('.bubble, dialog button, dialog input, header button, form button')].filter((each) => {
     const { left, right } = each.getBoundingClientRect();

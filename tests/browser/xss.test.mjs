@@ -220,6 +220,8 @@ for (const bypassCSP of [false, true]) {
     await reader.at('find-room').click();
     await reader.at('open-room').filter({ hasText: fields[1] }).waitFor();
     await reader.page.keyboard.press('Escape');
+    // The way back out of the dialog would end the loading.
+    await reader.page.waitForFunction(() => history.state === null);
 
     // And to who is banned.
     const message = `you are banned until 2027-01-31T23:59:59.123Z: ${fields[0]}`;
