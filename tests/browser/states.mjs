@@ -233,6 +233,8 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('search-failed').waitFor();
   await visit('search-failed', reader);
   await reader.page.keyboard.press('Escape');
+  // The way back out of the dialog would end the loading.
+  await reader.page.waitForFunction(() => history.state === null);
   await reader.page.unroute('**/chatroom/search**');
 
   await reader.page.evaluate(() => {
