@@ -209,6 +209,7 @@ void Session::on_connect(const stomp::Frame& frame) {
       .header("server", kServerName)
       .header("session", session)
       .header("user-name", identity_.id().to_string())
+      .header("message-bytes-max", fmt::format("{}", shard_.config().message_bytes_max))
       .end();
   send_frame(answer);
 }

@@ -132,27 +132,145 @@ test('the look is the system\'s, until another one is chosen by hand, in all tab
   });
 });
 
-test('all of it can be done with the keyboard, and the focus comes back', async () => {
+/** Presses Tab until the focus is there, which must be to be seen at each stop on the way. */
+async function tabTo({ page }, hook, text = '') {
+  const passed = [];
+  for (let stop = 0; stop < 120; stop += 1) {
+    await page.keyboard.press('Tab');
+    const now = await page.evaluate(() => {
+      const at = document.activeElement;
+      const { width, height, top, bottom } = at.getBoundingClientRect();
+      // The field has its ring around the box that it stands in.
+      const ring = getComputedStyle(at.matches('textarea') ? at.parentElement : at);
+      return {
+        hook: at.dataset.testid ?? at.tagName,
+        text: (at.closest('li') ?? at).innerText,
+        inSight: width > 0 && height > 0 && bottom > 0 && top < innerHeight,
+        marked: at === document.body || at.matches('textarea') || ring.outlineStyle !== 'none',
+      };
+    });
+    passed.push(now.hook);
+    assert.ok(now.inSight, `the focus is out of sight: ${now.hook}`);
+    assert.ok(now.marked, `nothing shows the focus: ${now.hook}`);
+    if (now.hook === hook && now.text.includes(text)) return;
+  }
+  assert.fail(`no way to ${hook}, only to ${[...new Set(passed)].join(', ')}`);
+}
+
+test('all of it can be done with Tab, Enter and Escape, and the focus comes back', async () => {
+  const bora = await join();
   const anna = await join();
+  const { keyboard } = anna.page;
   const focused = () => anna.page.evaluate(() => document.activeElement.dataset.testid);
-  await anna.at('settings').focus();
-  await anna.page.keyboard.press('Enter');
-  await anna.at('look-system').focus();
-  await anna.page.keyboard.press('ArrowDown');
+  const closed = () => anna.page.locator('dialog').waitFor({ state: 'detached' });
+  await tabTo(anna, 'settings');
+  await keyboard.press('Enter');
+  await tabTo(anna, 'look-system');
+  await keyboard.press('ArrowDown');
   assert.equal(await focused(), 'look-light');
   assert.equal((await ground(anna)).scheme, 'light');
-  await anna.page.keyboard.press('Escape');
-  await anna.at('look-light').waitFor({ state: 'detached' });
+  await keyboard.press('Escape');
+  await closed();
   assert.equal(await focused(), 'settings');
 
-  await anna.at('find-room').focus();
-  await anna.page.keyboard.press('Enter');
-  await anna.at('room-words').focus();
-  await anna.page.keyboard.type('keys');
-  await anna.page.keyboard.press('Enter');
+  await bora.says('hello from bora');
+  await anna.hears('hello from bora');
+  await tabTo(anna, 'count');
+  await keyboard.press('Enter');
+  await tabTo(anna, 'mute');
+  await keyboard.press('Enter');
+  await anna.messages('hello from bora').waitFor({ state: 'detached' });
+  await keyboard.press('Enter');
+  await anna.hears('hello from bora');
+  await keyboard.press('Escape');
+  await closed();
+  assert.equal(await focused(), 'count');
+  await tabTo(anna, 'who');
+  await keyboard.press('Enter');
+  await tabTo(anna, 'talk');
+  await keyboard.press('Enter');
+  await anna.at('room-name').filter({ hasText: 'Private' }).waitFor();
+  await closed();
+  await tabTo(anna, 'leave-room', 'Private');
+  await keyboard.press('Enter');
+  await anna.at('room-name').filter({ hasText: 'Lobby' }).waitFor();
+  assert.equal(await anna.at('room').count(), 1);
+
+  await tabTo(anna, 'find-room');
+  await keyboard.press('Enter');
+  await tabTo(anna, 'room-words');
+  await keyboard.type('keys');
+  await keyboard.press('Enter');
   await anna.at('room-name').filter({ hasText: 'keys' }).waitFor();
-  await anna.at('composer').focus();
-  await anna.page.keyboard.type('typed');
-  await anna.page.keyboard.press('Enter');
+  await tabTo(anna, 'composer');
+  await keyboard.type('typed');
+  await keyboard.press('Enter');
   await anna.hears('typed');
+
+  await anna.spoils('not taken');
+  await keyboard.type('not taken');
+  await keyboard.press('Enter');
+  await anna.at('retry').waitFor();
+  await tabTo(anna, 'retry');
+  await keyboard.press('Enter');
+  await anna.page.locator('[data-status=waiting], [data-status=sending], [data-status=failed]').waitFor();
+  await anna.at('discard').waitFor();
+  await tabTo(anna, 'discard');
+  await keyboard.press('Enter');
+  await anna.messages('not taken').waitFor({ state: 'detached' });
+
+  await tabTo(anna, 'composer');
+  for (let n = 1; n <= 40; n += 1) {
+    await keyboard.type(`line ${n}`);
+    await keyboard.press('Enter');
+  }
+  await anna.messages('line 40').and(anna.page.locator('[data-status=sent]')).waitFor();
+  await tabTo(anna, 'log');
+  for (let page = 0; page < 3; page += 1) await keyboard.press('PageUp');
+  await anna.at('to-newest').waitFor();
+  await tabTo(anna, 'to-newest');
+  await keyboard.press('Enter');
+  await anna.at('to-newest').waitFor({ state: 'detached' });
+
+  await anna.page.setViewportSize({ width: 360, height: 740 });
+  await anna.at('menu').waitFor();
+  await tabTo(anna, 'menu');
+  await keyboard.press('Enter');
+  await tabTo(anna, 'room', 'Lobby');
+  await keyboard.press('Enter');
+  await anna.hears('hello from bora');
+  await closed();
+  assert.equal(await focused(), 'menu');
+});
+
+test('who wants no motion gets none: nothing turns, fades or glides', async () => {
+  const anna = await join({ reducedMotion: 'reduce' });
+  const bora = await join();
+  const moving = () =>
+    anna.page.evaluate(() => {
+      const styles = [...document.querySelectorAll('*')].flatMap((each) => [
+        [each, getComputedStyle(each)], [each, getComputedStyle(each, '::before')], [each, getComputedStyle(each, '::after')],
+      ]);
+      const odd = styles.filter(([, { animationName, transitionDuration, scrollBehavior }]) =>
+        animationName !== 'none' || transitionDuration.split(', ').some((time) => parseFloat(time) > 0) || scrollBehavior === 'smooth');
+      return [...odd.map(([each]) => each.outerHTML.slice(0, 80)), ...document.getAnimations().map(() => 'an animation')];
+    });
+  assert.deepEqual(await moving(), []);
+  await bora.says('hello');
+  await anna.hears('hello');
+  await anna.at('settings').click();
+  assert.deepEqual(await moving(), []);
+  await anna.page.keyboard.press('Escape');
+  // Such as they are, there are some for the others: while the connection is away the light breathes.
+  for (const person of [anna, bora]) {
+    person.mayLoseServer = true;
+    // What it asks for later would fail loudly.
+    await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  }
+  await server.kill9();
+  await Promise.all([anna.state('reconnecting'), bora.state('reconnecting')]);
+  assert.deepEqual(await moving(), []);
+  assert.ok(await bora.page.evaluate(() => document.getAnimations().length > 0));
+  await server.restart();
+  await Promise.all([anna.connected(), bora.connected()]);
 });

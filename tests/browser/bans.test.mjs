@@ -36,14 +36,19 @@ test('who is banned is told so in both languages, is left in peace, and comes ag
   // What the service workers keep they have now, and do not ask for later.
   for (const { page } of [anna, eve]) await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const id = await eve.identity();
-  await command('--ban', `user:${id}`, '--ban-reason', '광고를 올렸어요');
+  await command('--ban', `user:${id}`, '--ban-for', '90m', '--ban-reason', '광고를 올렸어요 <b>!</b>');
   await eve.state('banned');
   const notice = eve.at('notice');
   await notice.getByText('You have been banned from this chat.').waitFor();
-  await notice.getByText('광고를 올렸어요').waitFor();
+  await notice.getByText('Reason: 광고를 올렸어요 <b>!</b>').waitFor();
+  assert.match(await notice.innerText(), /Until [A-Z][a-z]{2} \d+, \d{4}, /);
   assert.equal(await eve.at('notice-open').count(), 0);
   await eve.at('language').click();
   await notice.getByText('이 채팅에서 차단되었어요.').waitFor();
+  // All but the reason, which is in the operator's own words.
+  const korean = (await notice.innerText()).replace('광고를 올렸어요 <b>!</b>', '');
+  assert.match(korean, /\d{4}\. \d+\. \d+\. .*까지예요\. 이유:/);
+  assert.doesNotMatch(korean, /[A-Za-z]/);
   await anna.sees(1);
 
   // Minutes pass in her page, and it asks for nothing (the browser itself looks for a new service

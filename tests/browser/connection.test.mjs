@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { waitFor } from '../system/harness.mjs';
 import { writeHistory } from './history.mjs';
 import { launchBrowser, newContext, Person, startServer, Talker } from './people.mjs';
 import { Proxy } from './proxy.mjs';
@@ -259,6 +260,102 @@ test('a socket that died in sleep is found when the tab wakes', async () => {
   await anna.says('after');
   assert.deepEqual(await idsOf(anna), [1, 2, 3]);
 });
+
+const events = {
+  'the network comes back': () => dispatchEvent(new Event('online')),
+  'the tab is looked at again': () => document.dispatchEvent(new Event('visibilitychange')),
+  'the page is shown again': () => dispatchEvent(new Event('pageshow')),
+};
+
+for (const [what, happens] of Object.entries(events)) {
+  test(`when ${what} the page does not wait for its next try`, async () => {
+    await start();
+    const anna = await join();
+    await anna.page.clock.install();
+    await anna.page.reload();
+    await anna.connected();
+    // In its page time stands still from here on: whatever it does now, no timer made it.
+    await anna.page.clock.pauseAt(Date.now() + 60_000);
+    proxy.mode = 'page-only';
+    proxy.cut();
+    await anna.state('reconnecting');
+    proxy.asked = [];
+    proxy.mode = 'open';
+    await anna.page.evaluate(happens);
+    await anna.state('connected');
+    assert.ok(proxy.asked.includes('UPGRADE /ws'));
+  });
+}
+
+test('a machine that slept looks after its connection as soon as it wakes', async () => {
+  await start();
+  const anna = await join();
+  await anna.page.clock.install();
+  await anna.page.reload();
+  await anna.connected();
+  await anna.page.clock.pauseAt(Date.now() + 60_000);
+  proxy.freeze();
+  proxy.asked = [];
+  // Too short for the heart-beats of both sides to be missed.
+  await anna.page.clock.fastForward(20_000);
+  await anna.page.clock.runFor(6_000);
+  await waitFor('another connection', async () => {
+    await anna.page.clock.runFor(1_000);
+    return proxy.asked.includes('UPGRADE /ws');
+  });
+  await anna.state('connected');
+});
+
+test('what was stored is not stored again by who retries since its receipt was lost', async () => {
+  await start();
+  const bora = await join();
+  const context = await newContext(browser, { locale: 'en-US' });
+  const page = await context.newPage();
+  let lose = true;
+  let lost = 0;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    const behind = socket.connectToServer();
+    behind.onMessage((frame) => {
+      // That of a SEND has the id of its message.
+      if (lose && /^RECEIPT\n/.test(frame) && /\nid:\d/.test(frame)) lost += 1;
+      else socket.send(frame);
+    });
+  });
+  await page.clock.install();
+  await page.goto(proxy.url);
+  await page.locator('[data-testid=state][data-state=connected]').waitFor();
+  await page.getByTestId('composer').fill('only once');
+  await page.getByTestId('composer').press('Enter');
+  await bora.hears('only once');
+  await waitFor('the receipt to be lost', () => lost === 1);
+  // Nobody waits for ever.
+  await page.clock.runFor(21_000);
+  await page.getByTestId('retry').waitFor();
+  lose = false;
+  await page.getByTestId('retry').click();
+  await page.getByTestId('retry').waitFor({ state: 'detached' });
+  await page.locator('[data-testid=message][data-status=sent]').waitFor();
+  assert.equal(await page.getByTestId('message').count(), 1);
+  await bora.says('and then');
+  assert.deepEqual((await bora.drawn()).map(({ id, text }) => [id, text]), [[1, 'only once'], [2, 'and then']]);
+  await context.close();
+});
+
+for (const [mode, transport] of [['hang', 'xhr_streaming'], ['buffer', 'xhr']]) {
+  test(`a proxy that lets WebSockets ${mode === 'hang' ? 'hang' : 'not pass, and streams neither'}: the page finds a way through`, async () => {
+    await start();
+    proxy.mode = mode;
+    const anna = await join();
+    const bora = await Person.join(browser, server.url);
+    people.push(bora);
+    await anna.says('by another way');
+    await bora.hears('by another way');
+    await bora.says('and back');
+    await anna.hears('and back');
+    const way = new RegExp(`^POST /connect/\\d+/\\w{26}/${transport}\\?`);
+    assert.ok(proxy.asked.some((call) => way.test(call)), proxy.asked.join());
+  });
+}
 
 test('where WebSockets are blocked the page talks over SockJS, and returns over it', async () => {
   await start();

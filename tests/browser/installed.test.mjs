@@ -84,7 +84,7 @@ test('only the files of the page are kept: no message, no token, no answer of th
   const paths = files.map(([path]) => path.replace(/-[\w-]{8}\./, '.'));
   assert.deepEqual(
     paths.sort(),
-    ['/', '/assets/index.css', '/assets/index.js', '/icon.svg', '/manifest.webmanifest'],
+    ['/', '/assets/early.js', '/assets/index.css', '/assets/index.js', '/icon.svg', '/manifest.webmanifest'],
   );
   const token = await anna.page.evaluate(() => localStorage.getItem('rtc.token'));
   for (const [path, text] of files) {
@@ -195,6 +195,56 @@ test('notifications: off until a click asks, then of others\' messages while the
   assert.ok(await anna.at('notify').isChecked(), 'kept over a reload');
   await anna.at('notify').uncheck();
   assert.ok(!(await anna.at('notify').isChecked()));
+});
+
+test('a click on a notification leads to its room; the badge counts what is unread', async () => {
+  const anna = await join({ permissions: ['notifications'] });
+  const bora = await join();
+  await kept(anna.page);
+  await anna.page.evaluate(() => {
+    globalThis.badges = [];
+    navigator.setAppBadge = async (count) => void globalThis.badges.push(count);
+  });
+  await anna.at('find-room').click();
+  await anna.at('room-words').fill('quiet');
+  await anna.at('make-room').click();
+  await anna.at('room-name').filter({ hasText: 'quiet' }).waitFor();
+  await bora.page.goto(anna.page.url());
+  await bora.at('room-name').filter({ hasText: 'quiet' }).waitFor();
+  await anna.at('room').first().click();
+  await anna.at('room-name').filter({ hasText: 'Lobby' }).waitFor();
+  await anna.at('settings').click();
+  await anna.at('notify').check();
+  await anna.page.keyboard.press('Escape');
+  await hide(anna, true);
+  await bora.says('one');
+  await bora.says('two');
+  await waitFor('the notification', async () => (await notifications(anna)).some(({ body }) => body === 'two'));
+  await anna.page.waitForFunction(() => globalThis.badges.at(-1) === 2);
+  // As the browser tells the service worker of the click.
+  const [worker] = anna.page.context().serviceWorkers();
+  await worker.evaluate(async () => {
+    const [notification] = await self.registration.getNotifications();
+    self.dispatchEvent(new NotificationEvent('notificationclick', { notification }));
+  });
+  await anna.at('room-name').filter({ hasText: 'quiet' }).waitFor();
+  await hide(anna, false);
+  await anna.page.waitForFunction(() => globalThis.badges.at(-1) === 0);
+  assert.deepEqual(await notifications(anna), [], 'it was closed');
+});
+
+test('the browser finds nothing that would keep it from installing the page', async () => {
+  const anna = await join();
+  await kept(anna.page);
+  const devtools = await anna.devtools();
+  const { errors, data } = await devtools.send('Page.getAppManifest');
+  assert.deepEqual(errors, []);
+  const manifest = JSON.parse(data);
+  assert.equal(manifest.display, 'standalone');
+  for (const { src } of manifest.icons) assert.equal((await fetch(new URL(src, server.url))).status, 200, src);
+  const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+  // A window of tests is a private one, where nothing can be installed.
+  assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'), []);
 });
 
 test('a browser that says no to notifications is believed', async () => {

@@ -121,6 +121,17 @@ export class Person {
     return this.page.getByTestId(hook);
   }
 
+  /** What the page sends of this text reaches the server blank from now on, so it is refused. */
+  spoils(text) {
+    return this.page.evaluate((words) => {
+      const { send } = WebSocket.prototype;
+      const blank = ' '.repeat(new TextEncoder().encode(words).length);
+      WebSocket.prototype.send = function (data) {
+        return send.call(this, typeof data === 'string' ? data.replace(words, blank) : data);
+      };
+    }, text);
+  }
+
   async state(wanted) {
     await this.page.locator(`[data-testid=state][data-state=${wanted}]`).waitFor();
   }

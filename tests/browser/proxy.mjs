@@ -4,8 +4,9 @@ import net from 'node:net';
 import { pipeline } from 'node:stream';
 
 /**
- * modes: `open` lets all through; `no-upgrade` refuses WebSockets, as old proxies do; `page-only` gives
- * the page's own files and nothing else, as a cache would without the network behind it.
+ * modes: `open` lets all through; `no-upgrade` refuses WebSockets, as old proxies do; `hang` never answers
+ * them; `buffer` refuses them too, and passes an answer on when it is whole; `page-only` gives the page's own
+ * files and nothing else, as a cache would without the network behind it.
  */
 export class Proxy {
   #target;
@@ -56,6 +57,13 @@ export class Proxy {
     const { method, url: path, headers } = request;
     const upstream = http.request({ hostname, port, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
+      if (this.mode === 'buffer') {
+        const chunks = [];
+        answer.on('data', (chunk) => chunks.push(chunk));
+        answer.on('end', () => response.end(Buffer.concat(chunks)));
+        answer.on('error', () => response.destroy());
+        return;
+      }
       response.flushHeaders();
       pipeline(answer, response, () => undefined);
     });
@@ -66,6 +74,10 @@ export class Proxy {
 
   #upgrade(request, client, head) {
     client.on('error', () => undefined);
+    if (this.mode === 'hang') {
+      this.#pairs.add([client]);
+      return;
+    }
     if (this.mode !== 'open') {
       client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       return;

@@ -52,7 +52,8 @@ test('10,000 messages up and down again: nothing moves, memory is bounded', asyn
   };
   const before = await heap();
   for (const up of [true, false]) {
-    const { worst, drawn, seen } = await anna.page.evaluate(travel, { up });
+    const { worst, lost, drawn, seen } = await anna.page.evaluate(travel, { up });
+    assert.equal(lost, 0, 'a message that was in sight left the document');
     assert.equal(seen.length, count, up ? 'all on the way up' : 'all on the way down');
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
     assert.ok(drawn <= 210, `${drawn} messages in the document`);
@@ -329,6 +330,58 @@ test('the place is kept when the window is resized', async () => {
   }
 });
 
+/** Whether the newest message ends above the field, and the field above `height`. */
+const endInSight = (person, text, height) =>
+  person.page.waitForFunction(
+    ([wanted, bottom]) => {
+      const row = [...document.querySelectorAll('[data-testid=message]')].at(-1);
+      const log = document.querySelector('[data-testid=log]');
+      const field = document.querySelector('[data-testid=composer]').getBoundingClientRect();
+      const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+      return row.textContent.includes(wanted) && below < 2 && field.bottom <= bottom
+        && row.getBoundingClientRect().bottom <= field.top;
+    },
+    [text, height],
+  );
+
+test('at the end the newest message stays in sight when a keyboard takes half of the window', async () => {
+  await fill(60);
+  const size = { width: 390, height: 740 };
+  const anna = await join({ ...size, hasTouch: true, isMobile: true });
+  await anna.hears('line 60');
+  await endInSight(anna, 'line 60', 740);
+  await anna.at('composer').focus();
+  for (const height of [380, 740, 380]) {
+    await anna.page.setViewportSize({ ...size, height });
+    await endInSight(anna, 'line 60', height);
+  }
+  await anna.says('written above the keyboard');
+  await endInSight(anna, 'written above the keyboard', 380);
+});
+
+test('where a keyboard lies over the page instead, as on iOS, the page ends above it', async () => {
+  await fill(60);
+  const anna = await join({ width: 390, height: 740, hasTouch: true });
+  await anna.hears('line 60');
+  const keyboard = (height, scale = 1) =>
+    anna.page.evaluate(([seen, zoom]) => {
+      Object.defineProperty(visualViewport, 'height', { configurable: true, get: () => seen });
+      Object.defineProperty(visualViewport, 'scale', { configurable: true, get: () => zoom });
+      visualViewport.dispatchEvent(new Event('resize'));
+    }, [height, scale]);
+  await keyboard(380);
+  await endInSight(anna, 'line 60', 380);
+  await fill(1);
+  await anna.page.waitForFunction(() => document.querySelector('[data-testid=log]').dataset.newest === '61');
+  await endInSight(anna, 'line 1', 380);
+  await keyboard(740);
+  await endInSight(anna, 'line 1', 740);
+  // Who zooms in with two fingers has no keyboard.
+  await keyboard(370, 2);
+  const field = await anna.at('composer').boundingBox();
+  assert.ok(field.y + field.height > 600, 'nothing was made smaller');
+});
+
 test('a line stands before what came while the page was closed, until the reader writes', async () => {
   await fill(5);
   const anna = await join();
@@ -371,6 +424,54 @@ test('links are links, and lead nowhere else than they say', async () => {
   );
 });
 
+test('text is selected and copied over several messages, as it was written and without the discs', async () => {
+  const talker = await Talker.join(server.url);
+  await talker.says('first line\n  second line');
+  await talker.says('see https://example.org/a');
+  const anna = await join({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await anna.hears('see https://example.org/a');
+  await anna.page.evaluate(() => {
+    const bubbles = [...document.querySelectorAll('.bubble')];
+    const range = document.createRange();
+    range.setStart(bubbles[0], 0);
+    range.setEnd(bubbles[1], bubbles[1].childNodes.length);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+  });
+  await anna.page.keyboard.press('Control+C');
+  const copied = await anna.page.evaluate(() => navigator.clipboard.readText());
+  assert.match(copied, /^first line\r?\n  second line/);
+  assert.ok(copied.includes('see https://example.org/a'), copied);
+  // By hand: what is pressed and drawn over is selected, and none of it is a button's.
+  const [from, to] = [await anna.page.locator('.bubble').first().boundingBox(), await anna.page.locator('.bubble').last().boundingBox()];
+  await anna.page.mouse.move(from.x + 14, from.y + 12);
+  await anna.page.mouse.down();
+  await anna.page.mouse.move(to.x + to.width - 14, to.y + to.height - 8, { steps: 5 });
+  await anna.page.mouse.up();
+  const selected = await anna.page.evaluate(() => getSelection().toString());
+  assert.ok(selected.includes('second line') && selected.includes('https://example.org'), selected);
+  await talker.leave();
+});
+
+test('nobody but its own server is asked for anything, whatever one does', async () => {
+  const anna = await join();
+  const talker = await Talker.join(server.url);
+  await talker.says('https://example.org/picture.png <img src=https://example.org/x.png>');
+  await anna.at('who').click();
+  await anna.at('talk').click();
+  await anna.at('room-name').filter({ hasText: 'Private' }).waitFor();
+  await anna.says('https://example.org/other.png');
+  await anna.at('settings').click();
+  await anna.at('look-dark').check();
+  await anna.page.keyboard.press('Escape');
+  await anna.at('find-room').click();
+  await anna.page.keyboard.press('Escape');
+  const foreign = anna.requests.filter((url) => new URL(url).host !== new URL(server.url).host);
+  assert.ok(anna.requests.length > 5);
+  assert.deepEqual(foreign, []);
+  await talker.leave();
+});
+
 test('a draft stays over a reload, until it is sent', async () => {
   const anna = await join();
   await anna.at('composer').fill('half a thou\nght');
@@ -387,7 +488,8 @@ test('a draft stays over a reload, until it is sent', async () => {
 test('the first view is at most 60 KiB, compressed', async () => {
   const dist = new URL('../../web/dist/', import.meta.url);
   const html = await readFile(new URL('index.html', dist), 'utf8');
-  const names = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => name);
+  const names = [...new Set(named)];
   assert.ok(names.length >= 2, `${names}`);
   for (const ending of ['br', 'gz']) {
     const sizes = await Promise.all(

@@ -1,7 +1,7 @@
 // Rooms and people: make, find, open, leave; who is there, who types; alone with one, without another.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launchBrowser, Person, startServer } from './people.mjs';
+import { launchBrowser, Person, startServer, Talker } from './people.mjs';
 
 let browser;
 let server;
@@ -344,6 +344,142 @@ test('who is muted is not read, by this reader alone, until he is unmuted', asyn
   await anna.page.locator(`[data-person="${await bora.identity()}"]`).getByTestId('mute').click();
   await anna.page.keyboard.press('Escape');
   await anna.hears('more noise');
+});
+
+test('what who is muted says is counted nowhere: not at the room, in the title, or below', async () => {
+  const anna = await join();
+  const bora = await join();
+  const cho = await join();
+  await bora.says('noise');
+  await cho.says('hello');
+  await makes(anna, 'elsewhere');
+  await here(anna, 'Lobby').click();
+  await anna.messages('noise').getByTestId('who').click();
+  await anna.at('mute').click();
+  await anna.page.keyboard.press('Escape');
+  await anna.messages('noise').waitFor({ state: 'detached' });
+  await here(anna, 'elsewhere').click();
+  await inRoom(anna, 'elsewhere');
+  await bora.says('more noise');
+  await bora.says('and more');
+  await cho.says('a word');
+  await here(anna, 'Lobby').locator('[data-unread="1"]').waitFor();
+  assert.match(await anna.page.title(), /^\(1\) elsewhere/);
+  await here(anna, 'Lobby').click();
+  await anna.hears('a word');
+  await here(anna, 'elsewhere').click();
+  await inRoom(anna, 'elsewhere');
+  await bora.says('only noise');
+  await cho.says('the next word');
+  await here(anna, 'Lobby').locator('[data-unread="1"]').waitFor();
+
+  await here(anna, 'Lobby').click();
+  for (let n = 0; n < 40; n += 1) await cho.says(`line ${n}`);
+  await anna.hears('line 39');
+  await anna.at('log').evaluate((log) => log.scrollTo(0, log.scrollHeight / 2));
+  await anna.at('to-newest').waitFor();
+  await bora.says('noise again');
+  await cho.says('the last word');
+  await anna.at('new-notice').filter({ hasText: '1 new message' }).waitFor();
+});
+
+test('where everybody is muted the room begins all the same, and says why it is empty', async () => {
+  const talker = await Talker.join(server.url);
+  await talker.saysAll(Array.from({ length: 450 }, (_, n) => `noise ${n + 1}`));
+  const anna = await join();
+  await anna.hears('noise 450');
+  talker.enters();
+  await anna.sees(2);
+  await anna.at('count').click();
+  await anna.at('mute').click();
+  await anna.page.keyboard.press('Escape');
+  await anna.page.getByText('You have muted everyone who wrote here.').waitFor();
+  assert.equal(await anna.at('message').count(), 0);
+  assert.equal(await anna.at('log').locator('.spinner').count(), 0);
+  const bora = await join();
+  await bora.says('a word');
+  await anna.hears('a word');
+  await talker.leave();
+});
+
+test('a person has one colour wherever he is: beside his words, among the people, as a room', async () => {
+  const anna = await join();
+  const bora = await join();
+  await bora.says('hello from bora');
+  const hue = (locator) => locator.first().evaluate((disc) => disc.style.getPropertyValue('--hue'));
+  const own = await hue(bora.at('me').locator('[aria-hidden=true]'));
+  assert.equal(await hue(anna.messages('hello from bora').locator('.disc span')), own);
+  assert.equal(await hue(anna.messages('hello from bora').locator('.who')), own);
+  await anna.at('count').click();
+  const row = anna.page.locator(`[data-person="${await bora.identity()}"]`);
+  assert.equal(await hue(row.locator('[aria-hidden=true]')), own);
+  await row.getByTestId('talk').click();
+  await inRoom(anna, 'Private');
+  assert.equal(await hue(anna.at('room').last().locator('[aria-hidden=true]')), own);
+});
+
+const dialogs = (person) => person.page.locator('dialog').count();
+
+test('Back closes what lies over the page, and only then leads back', async () => {
+  const anna = await join({ width: 360, height: 740, hasTouch: true });
+  await anna.says('in the lobby');
+  await anna.at('menu').click();
+  await anna.at('find-room').click();
+  await anna.at('room-words').fill('one');
+  await anna.at('make-room').click();
+  await inRoom(anna, 'one');
+  for (const open of ['menu', 'count']) {
+    await anna.at(open).click();
+    await anna.page.locator('dialog').waitFor();
+    await anna.page.goBack();
+    await anna.page.locator('dialog').waitFor({ state: 'detached' });
+    await inRoom(anna, 'one');
+  }
+  // One after the other they are one step.
+  await anna.at('menu').click();
+  await anna.at('settings').click();
+  await anna.at('look-light').waitFor();
+  await anna.page.goBack();
+  await anna.page.locator('dialog').waitFor({ state: 'detached' });
+  await inRoom(anna, 'one');
+  // And none is left behind: where one led elsewhere, or was closed by hand, one step back is one room back.
+  await anna.at('count').click();
+  await anna.page.locator('dialog').waitFor();
+  await anna.page.keyboard.press('Escape');
+  await anna.page.waitForFunction(() => history.state === null);
+  await anna.page.goBack();
+  await anna.hears('in the lobby');
+  await anna.page.goForward();
+  await inRoom(anna, 'one');
+  assert.equal(await dialogs(anna), 0);
+  await anna.at('menu').click();
+  await here(anna, 'Lobby').click();
+  await anna.hears('in the lobby');
+  assert.equal(await dialogs(anna), 0);
+  await anna.page.goBack();
+  await inRoom(anna, 'one');
+});
+
+test('who closes a dialog and goes elsewhere in the same moment gets there', async () => {
+  const anna = await join();
+  await makes(anna, 'one');
+  await here(anna, 'Lobby').click();
+  await inRoom(anna, 'Lobby');
+  const link = await here(anna, 'one').getAttribute('href');
+  for (let round = 0; round < 5; round += 1) {
+    await anna.at('settings').click();
+    await anna.at('look-light').waitFor();
+    await anna.page.evaluate((hash) => {
+      const dialog = document.querySelector('dialog');
+      dialog.addEventListener('close', () => queueMicrotask(() => document.querySelector(`a[href="${hash}"]`).click()));
+      dialog.close();
+    }, link);
+    await anna.page.locator('dialog').waitFor({ state: 'detached' });
+    await anna.page.waitForFunction((hash) => location.hash === hash && history.state === null, link);
+    await inRoom(anna, 'one');
+    await here(anna, 'Lobby').click();
+    await inRoom(anna, 'Lobby');
+  }
 });
 
 test('names of rooms are text', async () => {

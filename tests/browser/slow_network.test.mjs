@@ -55,7 +55,8 @@ test('a room is read, written to and read back over a slow network', async () =>
   assert.deepEqual(drawn.slice(-3), [`line ${count}`, 'slowly', 'from elsewhere']);
 
   for (const up of [true, false]) {
-    const { worst, seen } = await anna.page.evaluate(travel, { up });
+    const { worst, lost, seen } = await anna.page.evaluate(travel, { up });
+    assert.equal(lost, 0, 'a message that was in sight left the document');
     assert.equal(seen.length, count + 2, up ? 'all on the way up' : 'all on the way down');
     assert.ok(worst <= 1, `a message moved by ${worst} px`);
   }

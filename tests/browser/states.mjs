@@ -3,7 +3,7 @@
 import { spreadHistory } from './history.mjs';
 import { Talker } from './people.mjs';
 
-/** What the server must be started with: a long message is refused, and so shown as not sent. */
+/** What the server must be started with: a message that is too long need not be a big one. */
 export const serverOptions = { args: ['--message-bytes-max', '400B'] };
 
 const languages = ['ko-KR', 'en-US', 'en-GB', 'ko-KR', 'en-US', 'ko-KR'];
@@ -62,6 +62,11 @@ const oddTexts = [
   [1, 'Averyveryveryveryveryveryveryveryveryveryveryveryveryverylongwordwithoutanyblankinit'],
   [2, '👍🏽👨‍👩‍👧‍👦🎈'],
 ];
+
+/** From now on the page gets this answer there, in the place of the server's. */
+const answers = ({ page }, address, envelope) =>
+  page.route(address, (route) =>
+    route.fulfill({ status: 500, json: { response: null, error: null, success: false, ...envelope } }));
 
 /** The rooms and the settings are on the side, or behind the menu. */
 const reachSide = (person, narrow) => (narrow ? person.at('menu').click() : Promise.resolve());
@@ -144,6 +149,11 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('new-notice').click();
 
   await reader.at('composer').fill('x'.repeat(500));
+  await reader.at('composer-limit').waitFor();
+  await visit('too-long', reader);
+  const refused = korean ? '서버가 받지 않는 말' : 'What the server does not take';
+  await reader.spoils(refused);
+  await reader.at('composer').fill(refused);
   await reader.at('composer').press('Enter');
   await reader.at('retry').waitFor();
   await visit('not-sent', reader);
@@ -157,6 +167,9 @@ export async function walk({ join, server, options }, visit) {
   await reader.messages('one more, from a friend').getByTestId('who').click();
   await reader.at('talk').waitFor();
   await visit('person', reader);
+  await reader.at('mute').click();
+  await visit('muted', reader);
+  await reader.at('mute').click();
   await reader.page.keyboard.press('Escape');
 
   if (narrow) {
@@ -178,6 +191,11 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('room-topic').fill('해 지기 전 한 시간');
   await reader.at('open-room').first().waitFor({ state: 'detached' });
   await visit('new-room', reader);
+  await answers(reader, '**/chatroom', { type: 'TOO_MANY_REQUESTS' });
+  await reader.at('make-room').click();
+  await reader.at('make-failed').waitFor();
+  await visit('make-failed', reader);
+  await reader.page.unroute('**/chatroom');
   await reader.at('make-room').click();
   await reader.at('room-name').filter({ hasText: '산책하는 방' }).waitFor();
   await reader.page.goBack();
@@ -201,7 +219,47 @@ export async function walk({ join, server, options }, visit) {
   await reader.page.goto(`${server.url}/#/`);
   await reader.hears('and this');
 
+  await answers(reader, '**/message/lastMessageId**', { type: 'INTERNAL_SERVER_ERROR' });
+  await reader.page.reload();
+  await reader.hears('and this');
+  await reader.at('log').evaluate((log) => log.scrollTo(0, 0));
+  await reader.at('load-failed').waitFor();
+  await visit('load-failed', reader);
+  await reader.page.unroute('**/message/lastMessageId**');
+
+  await answers(reader, '**/chatroom/search**', { type: 'INTERNAL_SERVER_ERROR' });
+  await reachSide(reader, narrow);
+  await reader.at('find-room').click();
+  await reader.at('search-failed').waitFor();
+  await visit('search-failed', reader);
+  await reader.page.keyboard.press('Escape');
+  // The way back out of the dialog would end the loading.
+  await reader.page.waitForFunction(() => history.state === null);
+  await reader.page.unroute('**/chatroom/search**');
+
+  await reader.page.evaluate(() => {
+    const gone = { id: '00000000-0000-4000-8000-000000000000', name: 'Early birds', other: null };
+    localStorage.setItem('rtc.rooms', JSON.stringify([...JSON.parse(localStorage.getItem('rtc.rooms')), gone]));
+  });
+  await reader.page.reload();
+  await reader.at('notice').filter({ hasText: 'Early birds' }).waitFor();
+  await talkers[1].says('While you were away');
+  await reader.hears('While you were away');
+  await visit('gone', reader);
+
+  await reader.page.goto('about:blank');
+  await talkers[1].says('Long after you had left');
+  await reader.page.goto(`${server.url}/#/`);
+  await reader.at('new-line').waitFor();
+  await visit('new-line', reader);
+
+  // The network is there, as far as the browser knows, and the server is not.
+  await reader.page.evaluate(() => Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => true }));
   await reader.offline(true);
+  await reader.state('reconnecting');
+  await visit('reconnecting', reader);
+  await reader.page.evaluate(() => delete navigator.onLine);
+  await reader.page.evaluate(() => dispatchEvent(new Event('offline')));
   await reader.state('offline');
   await reader.at('composer').fill('written without a network');
   await reader.at('composer').press('Enter');
@@ -209,5 +267,11 @@ export async function walk({ join, server, options }, visit) {
   await visit('offline', reader);
   await reader.offline(false);
   await reader.connected();
+
+  const message = 'you are banned until 2027-01-31T23:59:59.123Z: advertising';
+  await answers(reader, '**/init', { type: 'BANNED', error: { message, cause: null } });
+  await reader.page.reload();
+  await reader.state('banned');
+  await visit('banned', reader);
   for (const talker of talkers) await talker.leave();
 }

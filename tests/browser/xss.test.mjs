@@ -187,6 +187,54 @@ for (const bypassCSP of [false, true]) {
   });
 }
 
+for (const bypassCSP of [false, true]) {
+  test(`nor does what a server would say that checks nothing${bypassCSP ? ', were there no policy' : ''}`, async () => {
+    const reader = await Person.join(browser, server.url, { bypassCSP });
+    people.push(reader);
+    reader.mayLoseServer = true;
+    await reader.page.addInitScript(() => {
+      globalThis.ran = (what) => console.error(`ran: ${what}`);
+    });
+    const answers = (address, response) =>
+      reader.page.route(address, (route) =>
+        route.fulfill({ json: { response, error: null, type: 'SUCCESS', success: true } }));
+    const [text, ...fields] = payloads;
+    const person = (index) => ({ randId: fields[index], nameTag: fields[index + 1], senderId: fields[index + 2] });
+    const messages = fields.slice(0, -3).map((_, index) => ({
+      ...person(index), id: index + 1, message: text, ipAddress: fields[index + 3], createdAt: '2026-01-31T23:59:59.123Z',
+    }));
+    // Nothing comes by another way, which would say that these ids are none.
+    await reader.page.routeWebSocket(/\/ws$/, () => undefined);
+    await reader.page.route('**/connect/**', (route) => route.abort());
+    await answers('**/message?**', [...messages].reverse());
+    await answers('**/chatroom/private**', [{ roomId: fields[0], senderId: fields[1], receiverId: fields[2] }]);
+    await answers('**/chatroom/search**', [{ roomId: fields[0], name: fields[1], topic: fields[2], history: true }]);
+    await reader.page.reload();
+    await reader.page.waitForFunction((count) => document.querySelectorAll('[data-testid=message]').length === count, messages.length);
+    const shown = await reader.at('message').evaluateAll((rows) => rows.map((row) => row.querySelector('.who')?.title));
+    assert.deepEqual(shown, messages.map(({ ipAddress }) => ipAddress));
+    await reader.at('who').first().click();
+    await reader.at('person').filter({ hasText: fields[1] }).waitFor();
+    await reader.page.keyboard.press('Escape');
+    await reader.page.locator('dialog').waitFor({ state: 'detached' });
+    await reader.at('find-room').click();
+    await reader.at('open-room').filter({ hasText: fields[1] }).waitFor();
+    await reader.page.keyboard.press('Escape');
+    // The way back out of the dialog would end the loading.
+    await reader.page.waitForFunction(() => history.state === null);
+
+    // And to who is banned.
+    const message = `you are banned until 2027-01-31T23:59:59.123Z: ${fields[0]}`;
+    await reader.page.route('**/init', (route) =>
+      route.fulfill({ status: 403, json: { response: null, error: { message, cause: null }, type: 'BANNED', success: false } }));
+    await reader.page.reload();
+    await reader.at('notice').filter({ hasText: `Reason: ${fields[0]}` }).waitFor();
+    const odd = await reader.page.evaluate(() =>
+      [...document.querySelectorAll('img, iframe, object, embed, base, math, style, details, main script')].map(({ outerHTML }) => outerHTML));
+    assert.deepEqual(odd, []);
+  });
+}
+
 test('the trap works: where the page is no wall, what runs is seen', async () => {
   const reader = await Person.join(browser, server.url, { bypassCSP: true });
   await reader.page.evaluate((payload) => {

@@ -40,7 +40,7 @@ function summary(text, version, isConnected) {
   };
   switch (command) {
     case 'CONNECTED':
-      assert.equal(names, 'version,heart-beat,server,session,user-name');
+      assert.equal(names, 'version,heart-beat,server,session,user-name,message-bytes-max');
       assert.equal(body, '');
       return `CONNECTED ${headers.version}`;
     case 'RECEIPT':

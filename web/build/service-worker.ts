@@ -21,7 +21,8 @@ export function serviceWorker(): Plugin {
     async writeBundle() {
       const html = await readFile(join(folder, 'index.html'), 'utf8');
       const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, name]) => name!);
-      const files = ['/', ...assets, ...beside];
+      // One of them is asked for in two places.
+      const files = [...new Set(['/', ...assets, ...beside])];
       const path = join(root, source);
       const script = await readFile(path, 'utf8');
       const hash = createHash('sha256').update(script);

@@ -1,9 +1,13 @@
 // Starts the page.
+import './early';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { i18n } from './i18n/i18n.svelte';
+import { roomOfHash } from './state/address';
 import { Chat } from './state/chat.svelte';
 import { look } from './state/look.svelte';
-import { roomOfHash } from './state/my-rooms.svelte';
+import { muted } from './state/muted.svelte';
+import { notifier } from './state/notifier.svelte';
 import { keepShell } from './state/shell';
 import { lobby } from './wire/types';
 import './ui/theme.css';
@@ -15,7 +19,7 @@ if (target) setTimeout(() => start(target));
 function start(target: HTMLElement): void {
   const chat = new Chat(roomOfHash(location.hash) ?? lobby);
   chat.start();
-  look.follow();
+  for (const kept of [look, i18n, muted, notifier]) kept.follow();
   setTimeout(() => mount(App, { target, props: { chat } }));
   if (import.meta.env.PROD) keepShell();
 }

@@ -1,7 +1,8 @@
 // Rooms of one's own, who is in them, and who types.
 import { webcrypto } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hashOf, joinedMax, MyRooms, roomOfHash } from '../src/state/my-rooms.svelte';
+import { hashOf, roomOfHash } from '../src/state/address';
+import { joinedMax, MyRooms } from '../src/state/my-rooms.svelte';
 import { Presence } from '../src/state/presence.svelte';
 import { Typist } from '../src/state/typist';
 import { lobby, type PersonName } from '../src/wire/types';
@@ -52,11 +53,9 @@ describe('the rooms of the reader', () => {
 
   it('are bounded: the oldest makes place, never the lobby', () => {
     const rooms = new MyRooms();
-    const away = Array.from({ length: joinedMax + 1 }, (_, n) =>
-      rooms.add({ id: idOf(n), name: 'x', other: null }),
-    ).flat();
+    for (let n = 0; n <= joinedMax; n += 1) rooms.add({ id: idOf(n), name: 'x', other: null });
     expect([rooms.list.length, rooms.list[0]?.id]).toEqual([joinedMax, lobby]);
-    expect(away.map(({ id }) => id)).toEqual([idOf(0), idOf(1)]);
+    expect(rooms.list[1]?.id).toBe(idOf(2));
   });
 
   it('are nothing that is no room', () => {
@@ -67,14 +66,40 @@ describe('the rooms of the reader', () => {
 
   it('of others are taken in while there is place, and push out none', () => {
     const rooms = new MyRooms();
-    const offer = (n: number): boolean =>
-      rooms.offer({ id: idOf(n), name: 'x', other: idOf(99), fresh: true });
-    expect([offer(1), offer(1)]).toEqual([true, false]);
+    const add = (n: number): void => rooms.add({ id: idOf(n), name: 'x', other: idOf(99), fresh: true });
+    add(1);
     expect(new MyRooms().get(idOf(1))?.fresh).toBe(true);
     rooms.seen(idOf(1));
     expect(new MyRooms().get(idOf(1))?.fresh ?? false).toBe(false);
-    for (let n = 2; n < joinedMax; n += 1) expect(offer(n)).toBe(true);
-    expect([offer(98), rooms.list.length]).toEqual([false, joinedMax]);
+    for (let n = 2; n < joinedMax; n += 1) {
+      expect(rooms.hasPlace()).toBe(true);
+      add(n);
+    }
+    expect(rooms.hasPlace()).toBe(false);
+  });
+
+  it('are those of all tabs: none undoes what another one did', () => {
+    const [here, there] = [new MyRooms(), new MyRooms()];
+    const two = { id: idOf(2), name: 'two', other: idOf(9) };
+    here.add({ id: idOf(1), name: 'one', other: null });
+    there.add(two);
+    there.leave(idOf(2));
+    here.add({ id: idOf(3), name: '', other: null });
+    there.learn({ id: idOf(3), name: 'three', other: null });
+    there.learn({ ...two, name: 'not of the list any more' });
+    expect(new MyRooms().list.map(({ name }) => name)).toEqual(['', 'one', 'three']);
+    expect(here.hasLeft(idOf(2))).toBe(true);
+    here.refresh();
+    expect(here.get(idOf(3))?.name).toBe('three');
+  });
+
+  it('are kept in memory where the browser forbids to store', () => {
+    vi.stubGlobal('localStorage', undefined);
+    const rooms = new MyRooms();
+    rooms.add({ id: idOf(1), name: 'one', other: null });
+    rooms.add({ id: idOf(2), name: 'two', other: null });
+    rooms.refresh();
+    expect(rooms.list.length).toBe(3);
   });
 
   it('of two that were left are known as such, until he is called there anew', () => {

@@ -1,6 +1,6 @@
 // The sliding part of the log: bounded, without a hole, with a heading that never changes.
 import { describe, expect, it } from 'vitest';
-import { emptyLog, type RoomLog } from '../src/state/log-shape';
+import { emptyLog, heardOf, type RoomLog } from '../src/state/log-shape';
 import { reduce } from '../src/state/room-log';
 import {
   atBeginning,
@@ -13,7 +13,7 @@ import {
   slideUp,
   type View,
 } from '../src/state/view';
-import { me, page } from './make';
+import { me, message, other, page } from './make';
 
 const logOf = (...ranges: [number, number][]): RoomLog =>
   ranges.reduce((log, [from, to]) => reduce(log, page(to + 1, from, to)), {
@@ -78,5 +78,46 @@ describe('sliding', () => {
     expect(slideDown(holed, { first: 42, last: 60 })).toEqual({ load: 'below', id: 60 });
     expect(slideUp(holed, followNewest)).toEqual({ load: 'above', id: 90 });
     expect(slideDown(holed, followNewest)).toBe(null);
+  });
+});
+
+describe('people who are muted', () => {
+  /** Of 1,000 messages a flood in the middle is theirs. */
+  const flooded = (from: number, to: number): RoomLog => {
+    const log = logOf([1, 1000]);
+    const sender = (id: number): string => (id >= from && id <= to ? other : me);
+    const messages = log.messages.map(({ id }) => message(id, `text ${id}`, sender(id)));
+    return heardOf({ ...log, messages }, new Set([other]));
+  };
+
+  it('are passed over, up and down again, with as many of the others in sight as ever', () => {
+    const log = flooded(300, 900);
+    let view: View = followNewest;
+    const seen = new Set<number>();
+    const travel = (slideBy: typeof slideUp): void => {
+      for (let slides = 0; slides < 100; slides += 1) {
+        const { messages } = shown(log, view);
+        expect(messages.length).toBeLessThanOrEqual(maxShown);
+        expect(messages.length).toBeGreaterThanOrEqual(100);
+        for (const { id } of messages) seen.add(id);
+        const slide = slideBy(log, view);
+        if (!slide || !('view' in slide)) return;
+        view = slide.view;
+      }
+      expect.unreachable('it never ends');
+    };
+    travel(slideUp);
+    expect(atBeginning(log, view)).toBe(true);
+    expect(seen.size).toBe(399);
+    travel(slideDown);
+    expect(edges(log, view)[1]).toBe(1000);
+    expect(atNewest(log, view)).toBe(true);
+  });
+
+  it('may be all who are there: the room begins all the same', () => {
+    const log = flooded(1, 1000);
+    expect(shown(log, followNewest).messages).toEqual([]);
+    expect(atBeginning(log, followNewest)).toBe(true);
+    expect([slideUp(log, followNewest), slideDown(log, followNewest)]).toEqual([null, null]);
   });
 });

@@ -9,8 +9,10 @@ import {
   asEnvelope,
   asMarker,
   asMessage,
+  asCount,
   askedPauseMs,
   asRoomInfo,
+  banOf,
   parseJson,
 } from '../src/wire/parse';
 import { identityOf } from '../src/wire/token';
@@ -129,5 +131,23 @@ describe('rooms', () => {
     expect(asCall(call)).toEqual(call);
     for (const missing of ['roomId', 'senderId'])
       expect(asCall({ ...call, [missing]: undefined })).toBeNull();
+  });
+});
+
+describe('what the server says of limits and bans', () => {
+  it('is a count, or nothing', () => {
+    expect(['65536', '1'].map(asCount)).toEqual([65_536, 1]);
+    for (const text of [undefined, '', '0', '-1', '1.5', 'x', '1e400']) expect(asCount(text)).toBe(null);
+  });
+
+  it('is until when and why; of other words neither', () => {
+    const until = new Date('2026-01-31T23:59:59.123Z');
+    expect(banOf('you are banned until 2026-01-31T23:59:59.123Z: spam: a lot\nof it')).toEqual({
+      until,
+      why: 'spam: a lot\nof it',
+    });
+    expect(banOf('you are banned: 광고')).toEqual({ until: null, why: '광고' });
+    expect(banOf('you are banned')).toEqual({ until: null, why: '' });
+    expect(banOf('go away until 2026-01-31T23:59:59.123Z: x')).toEqual({ until: null, why: '' });
   });
 });

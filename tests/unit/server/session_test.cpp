@@ -54,6 +54,7 @@ TEST_F(SessionTest, ConnectedTellsWhatWasAgreed) {
     EXPECT_EQ(header_of(person.output.last(), "user-name"),
               test::FakeTokens::user('1').to_string());
     EXPECT_NE(header_of(person.output.last(), "session"), "");
+    EXPECT_EQ(header_of(person.output.last(), "message-bytes-max"), "65536");
   }
   Person old(world_);
   old.say("CONNECT\nAuthorization:user 1\n\n");

@@ -1,4 +1,5 @@
 // The language of the page, switched without a reload.
+import { follow } from '../state/shared';
 import { keep, recall } from '../state/storage';
 import { en } from './en';
 import { ko } from './ko';
@@ -6,8 +7,10 @@ import { chooseLanguage, fill, type Key, type Language, type Table } from './tab
 
 const tables: Record<Language, Table> = { en, ko };
 
+const chosen = (): Language => chooseLanguage(recall('rtc.language'), navigator.languages);
+
 class I18n {
-  language = $state<Language>(chooseLanguage(recall('rtc.language'), navigator.languages));
+  language = $state(chosen());
 
   #day = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'full' }));
   #full = $derived(
@@ -37,6 +40,11 @@ class I18n {
     );
     if (days === 0) return this.t('today');
     return days === 1 ? this.t('yesterday') : this.#day.format(at);
+  };
+
+  /** Another tab switches. */
+  follow = (): void => {
+    follow('rtc.language', () => (this.language = chosen()));
   };
 
   toggle = (): void => {

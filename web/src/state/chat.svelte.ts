@@ -17,6 +17,7 @@ import { OpenRooms } from './open-rooms.svelte';
 import { hasPlace, inherit } from './outbox';
 import { Presence } from './presence.svelte';
 import { Room } from './room.svelte';
+import { follow } from './shared';
 import { live } from './tabs';
 import { Typist } from './typist';
 
@@ -44,6 +45,8 @@ export class Chat {
 
   readonly #rooms = new Map<string, Room>();
   readonly #presences = new Map<string, Presence>();
+  /** The rooms of the list, as far as they were joined. */
+  #joined = new Set<string>();
   #watched = new Set<string>();
   #looking: readonly string[] = [];
   #typist = new Typist((typing) => this.link.connection?.type(this.room.id, typing));
@@ -79,7 +82,6 @@ export class Chat {
       receipt: (key, id) => this.#each((room) => room.receipt(key, id)),
       refused: (key, { type }) => this.#each((room) => room.refused(key, type)),
     });
-    for (const { id } of this.mine.list) this.#make(id);
     this.room = this.#join({ id: first, name: '', other: null });
     this.mine.seen(first);
   }
@@ -88,9 +90,14 @@ export class Chat {
   start(): void {
     live();
     this.keyring.follow(() => this.link.reopen());
-    inherit((roomId, items) => (this.#rooms.get(roomId) ?? this.#make(roomId)).inherit(items));
-    addEventListener('storage', ({ key }) => {
-      if (key === 'rtc.read') this.#each((room) => room.mark.refresh());
+    inherit((roomId, items) => this.#open(roomId).inherit(items));
+    follow('rtc.read', () => this.#each((room) => room.mark.refresh()));
+    follow('rtc.rooms', () => {
+      this.mine.refresh();
+      this.#settle();
+      // He has seen it there.
+      const { notice } = this;
+      if (notice?.kind === 'called' && !this.mine.get(notice.room.id)?.fresh) this.notice = null;
     });
     this.link.start();
   }
@@ -124,13 +131,13 @@ export class Chat {
 
   /** Notes what an open room is called, and about. */
   named({ roomId: id, name, topic }: RoomInfo): void {
-    if (this.mine.get(id)) this.mine.add({ id, name, topic, other: null });
+    this.mine.learn({ id, name, topic, other: null });
   }
 
   leave(id: string): void {
     if (id === lobby) return;
     this.mine.leave(id);
-    this.#drop(id);
+    this.#settle();
   }
 
   write(text: string): void {
@@ -144,7 +151,8 @@ export class Chat {
 
   unread(id: string): number {
     const unread = this.#rooms.get(id)?.unread ?? 0;
-    return this.mine.get(id)?.fresh ? Math.max(1, unread) : unread;
+    const { fresh, other } = this.mine.get(id) ?? {};
+    return fresh && !(other && muted.ids.has(other)) ? Math.max(1, unread) : unread;
   }
 
   /** Who is in a room, as far as it is watched. */
@@ -170,15 +178,30 @@ export class Chat {
   }
 
   #join(mine: MyRoom): Room {
-    for (const { id } of this.mine.add(mine)) this.#drop(id);
-    const old = this.#rooms.get(mine.id);
-    const room = old ?? this.#make(mine.id);
-    const { connection } = this.link;
-    if (connection && !old) {
-      void room.attach(connection);
-      this.#lookUp(this.mine.get(mine.id) ?? mine);
+    this.mine.add(mine);
+    this.#settle();
+    return this.#open(mine.id);
+  }
+
+  /** Joins and leaves rooms as the list says now, whichever tab changed it. */
+  #settle(): void {
+    const { list } = this.mine;
+    for (const id of this.#joined) if (!this.mine.get(id)) this.#drop(id);
+    for (const mine of list) {
+      if (this.#joined.has(mine.id)) continue;
+      this.#open(mine.id);
+      if (this.link.connection) this.#lookUp(mine);
     }
+    this.#joined = new Set(list.map(({ id }) => id));
     this.#watch();
+  }
+
+  /** The room of that id, heard while there is a connection. */
+  #open(id: string): Room {
+    const old = this.#rooms.get(id);
+    const room = old ?? this.#make(id);
+    const { connection } = this.link;
+    if (connection && !old) void room.attach(connection);
     return room;
   }
 
@@ -210,12 +233,14 @@ export class Chat {
   }
 
   #offered(offer: MyRoom): boolean {
-    if (!this.mine.offer(offer)) return false;
-    const room = this.#rooms.get(offer.id) ?? this.#make(offer.id);
-    room.mark.begin();
-    const { connection } = this.link;
-    if (connection) void room.attach(connection);
-    this.#watch();
+    const known = this.mine.get(offer.id);
+    // Another tab may have been called a moment earlier.
+    if (known) return known.fresh === true;
+    if (!this.mine.hasPlace()) return false;
+    // Kept before the room is: the other tabs must not take for read what they find there.
+    this.#open(offer.id).mark.begin();
+    this.mine.add(offer);
+    this.#settle();
     return true;
   }
 
@@ -224,8 +249,7 @@ export class Chat {
     if (id === lobby || (name !== '' && topic !== undefined) || other !== null) return;
     roomOf(this.keyring.token, id).then(
       (room) => {
-        if (this.mine.get(id))
-          this.mine.add({ id, name: room.name, topic: room.topic, other: room.other });
+        this.mine.learn({ id, name: room.name, topic: room.topic, other: room.other });
         this.#learned(id);
       },
       // The room itself tells when there is none; else the next connection asks again.
@@ -238,7 +262,7 @@ export class Chat {
     const mine = this.mine.get(id);
     if (!mine?.other || mine.name !== '') return;
     const said = this.#rooms.get(id)?.log.messages.find(({ senderId }) => senderId === mine.other);
-    if (said) this.mine.add({ ...mine, name: said.randId });
+    if (said) this.mine.learn({ ...mine, name: said.randId });
   }
 
   #heard(id: string, messages: readonly ChatMessage[]): void {
@@ -252,7 +276,7 @@ export class Chat {
     const room = this.mine.get(id);
     if (!room) return;
     this.mine.remove(id);
-    this.#drop(id);
+    this.#settle();
     if (id !== this.room.id) this.notice = { kind: 'gone', room };
   }
 

@@ -2,6 +2,7 @@
 import { Banned, healthy } from '../wire/http';
 import { Connection, type ConnectionEvents } from '../wire/socket';
 import { sockJs, webSocket, type SocketFactory } from '../wire/transport';
+import { limits, type Ban } from '../wire/types';
 import { boundedMs, pauseMs } from './backoff';
 import type { Keyring } from './keyring.svelte';
 
@@ -24,8 +25,10 @@ export class Link {
   state = $state<LinkState>('connecting');
   /** Connected sessions, of all rooms. */
   count = $state<number | null>(null);
-  /** What the server says to a reader who may not be here. */
-  banned = $state<string | null>(null);
+  /** The reader may not be here. */
+  banned = $state.raw<Ban | null>(null);
+  /** Bytes of UTF-8 that a message may have. */
+  messageBytes = $state<number>(limits.messageBytes);
 
   readonly #keyring: Keyring;
   readonly #events: LinkEvents;
@@ -107,15 +110,15 @@ export class Link {
     } catch (error) {
       this.#opening = false;
       // Asked again when he comes back to the page, not by the clock.
-      if (error instanceof Banned) this.#ban(error.message);
+      if (error instanceof Banned) this.#ban(error.ban);
       else this.#again(null);
       return;
     }
     this.#events.ready();
   }
 
-  #ban(words: string): void {
-    this.banned = words;
+  #ban(ban: Ban): void {
+    this.banned = ban;
     this.#showState();
   }
 
@@ -129,8 +132,9 @@ export class Link {
   #connectionEvents(): ConnectionEvents {
     return {
       ...this.#events,
-      opened: () => {
+      opened: (messageBytes) => {
         this.banned = null;
+        this.messageBytes = messageBytes ?? limits.messageBytes;
         this.state = 'connected';
         this.#wasConnected = true;
         // The next return gives the WebSocket one chance first: the network may be another one.

@@ -64,3 +64,9 @@ export function indexOfId(messages: readonly ChatMessage[], id: number): number 
 
 export const holdsId = (log: RoomLog, id: number): boolean =>
   log.messages[indexOfId(log.messages, id)]?.id === id;
+
+/** The log without what those people said. */
+export function heardOf(log: RoomLog, muted: ReadonlySet<string>): RoomLog {
+  if (muted.size === 0) return log;
+  return { ...log, messages: log.messages.filter(({ senderId }) => !muted.has(senderId)) };
+}

@@ -1,5 +1,6 @@
 // How the page looks: as the system wants it, or as the reader chose here, the same in all tabs.
 import { MediaQuery } from 'svelte/reactivity';
+import { follow } from './shared';
 import { keep, recall } from './storage';
 
 export const looks = ['system', 'light', 'dark', 'contrast'] as const;
@@ -28,9 +29,7 @@ class Look {
 
   /** Another tab chose. */
   follow(): void {
-    addEventListener('storage', ({ key, newValue }) => {
-      if (key === 'rtc.look') this.chosen = named(newValue);
-    });
+    follow('rtc.look', () => (this.chosen = named(recall('rtc.look'))));
   }
 }
 

@@ -1,22 +1,29 @@
 // People whom the reader does not want to read, in this browser.
-import { parseJson } from '../wire/parse';
-import { keep, recall } from './storage';
+import { follow, Shared } from './shared';
 
 const mutedMax = 500;
 
-class Muted {
-  ids = $state.raw<ReadonlySet<string>>(new Set());
+const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 
-  constructor() {
-    const value = parseJson(recall('rtc.muted') ?? '');
-    if (Array.isArray(value)) this.ids = new Set(value.filter((id) => typeof id === 'string'));
+class Muted {
+  readonly #kept = new Shared('rtc.muted', textsOf);
+
+  ids = $state.raw<ReadonlySet<string>>(new Set(this.#kept.get()));
+
+  /** Mutes who is not muted here, and the other way round. */
+  toggle(id: string): void {
+    const muting = !this.ids.has(id);
+    const ids = this.#kept.change((kept) => {
+      const others = kept.filter((each) => each !== id);
+      return (muting ? [...others, id] : others).slice(-mutedMax);
+    });
+    this.ids = new Set(ids);
   }
 
-  toggle(id: string): void {
-    const ids = [...this.ids].filter((each) => each !== id);
-    if (ids.length === this.ids.size) ids.push(id);
-    this.ids = new Set(ids.slice(-mutedMax));
-    keep('rtc.muted', JSON.stringify([...this.ids]));
+  /** Another tab mutes. */
+  follow(): void {
+    follow('rtc.muted', () => (this.ids = new Set(this.#kept.get())));
   }
 }
 

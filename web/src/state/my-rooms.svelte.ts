@@ -1,7 +1,7 @@
 // The rooms that the reader has opened, kept in this browser, and what they are called.
-import { parseJson } from '../wire/parse';
 import { limits, lobby } from '../wire/types';
-import { keep, recall } from './storage';
+import { uuid } from './address';
+import { Shared } from './shared';
 
 /** A session may hold only so many subscriptions. */
 export const joinedMax = 20;
@@ -20,26 +20,12 @@ export interface MyRoom {
   readonly fresh?: boolean;
 }
 
-const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+const idsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((id) => typeof id === 'string') : [];
 
-/** The room that an address leads to; null when it is none. */
-export function roomOfHash(hash: string): string | null {
-  if (hash === '' || hash === '#' || hash === '#/') return lobby;
-  const id = hash.replace(/^#\//, '');
-  return uuid.test(id) ? id.toLowerCase() : null;
-}
-
-export const hashOf = (roomId: string): string => (roomId === lobby ? '#/' : `#/${roomId}`);
-
-function recalledLeft(): string[] {
-  const value = parseJson(recall('rtc.left') ?? '');
-  return Array.isArray(value) ? value.filter((id) => typeof id === 'string') : [];
-}
-
-function recalled(): MyRoom[] {
-  const value = parseJson(recall('rtc.rooms') ?? '');
+function roomsOf(value: unknown): readonly MyRoom[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((each): MyRoom[] => {
+  const rooms = value.flatMap((each): MyRoom[] => {
     const { id, name, topic, other, fresh } = (each ?? {}) as Partial<MyRoom>;
     if (typeof id !== 'string' || !uuid.test(id) || id === lobby) return [];
     return [
@@ -52,80 +38,85 @@ function recalled(): MyRoom[] {
       },
     ];
   });
+  return rooms.slice(0, joinedMax - 1);
 }
 
+const lobbyRoom: MyRoom = { id: lobby, name: '', other: null };
+
 export class MyRooms {
+  readonly #kept = new Shared('rtc.rooms', roomsOf);
+  readonly #left = new Shared('rtc.left', idsOf);
+
   /** The lobby first, then as they were opened, the newest last. */
-  list = $state.raw<readonly MyRoom[]>([]);
+  list = $state.raw<readonly MyRoom[]>([lobbyRoom, ...this.#kept.get()]);
 
-  #left: readonly string[] = recalledLeft();
-
-  constructor() {
-    this.list = [{ id: lobby, name: '', other: null }, ...recalled().slice(0, joinedMax - 1)];
+  /** Another tab may have changed it. */
+  refresh(): void {
+    this.list = [lobbyRoom, ...this.#kept.get()];
   }
 
   get(id: string): MyRoom | undefined {
     return this.list.find((room) => room.id === id);
   }
 
-  /** Adds a room, or what is known of it; returns the rooms that had to make place. */
-  add(room: MyRoom): readonly MyRoom[] {
-    const old = this.get(room.id);
-    if (old) {
-      const name = room.name || old.name;
-      const topic = room.topic ?? old.topic;
-      const other = room.other ?? old.other;
-      const known = { ...old, name, ...(topic === undefined ? {} : { topic }), other };
-      this.#put(this.list.map((each) => (each === old ? known : each)));
-      return [];
-    }
-    const away = this.list.length < joinedMax ? [] : this.list.slice(1, 2);
-    this.#put([...this.list.filter((each) => !away.includes(each)), room]);
-    return away;
+  /** Adds a room, or what is known of it; the oldest one makes place. */
+  add(room: MyRoom): void {
+    if (room.id === lobby) return;
+    this.#change((list) =>
+      list.some(({ id }) => id === room.id)
+        ? list.map((old) => (old.id === room.id ? joined(old, room) : old))
+        : [...list.slice(list.length < joinedMax - 1 ? 0 : 1), room],
+    );
   }
 
-  /**
-   * Adds a room of somebody else's making, unless there is no place: it pushes none of the reader's out.
-   * False when nothing was added.
-   */
-  offer(room: MyRoom): boolean {
-    if (this.get(room.id) || this.list.length >= joinedMax) return false;
-    this.#put([...this.list, room]);
-    return true;
+  /** Notes what is known of a room, if it is one of the reader's. */
+  learn(room: MyRoom): void {
+    this.#change((list) => list.map((old) => (old.id === room.id ? joined(old, room) : old)));
+  }
+
+  /** True when a room of somebody else's making may come in: it pushes none of the reader's out. */
+  hasPlace(): boolean {
+    return this.#kept.get().length < joinedMax - 1;
   }
 
   /** The reader is there. */
   seen(id: string): void {
-    if (!this.get(id)?.fresh) return;
-    this.#put(this.list.map((room) => (room.id === id ? { ...room, fresh: false } : room)));
+    if (this.get(id)?.fresh)
+      this.#change((list) => list.map((room) => (room.id === id ? { ...room, fresh: false } : room)));
   }
 
   remove(id: string): void {
-    if (id !== lobby) this.#put(this.list.filter((room) => room.id !== id));
+    this.#change((list) => list.filter((room) => room.id !== id));
   }
 
   /** Takes a room out because the reader wants so. */
   leave(id: string): void {
-    if (this.get(id)?.other) this.#putLeft([id, ...this.#left.filter((each) => each !== id)]);
+    if (this.get(id)?.other)
+      this.#left.change((ids) => [id, ...ids.filter((each) => each !== id)].slice(0, leftMax));
     this.remove(id);
   }
 
   hasLeft(id: string): boolean {
-    return this.#left.includes(id);
+    return this.#left.get().includes(id);
   }
 
   /** He is called there anew. */
   forgive(id: string): void {
-    if (this.hasLeft(id)) this.#putLeft(this.#left.filter((each) => each !== id));
+    if (this.hasLeft(id)) this.#left.change((ids) => ids.filter((each) => each !== id));
   }
 
-  #putLeft(ids: readonly string[]): void {
-    this.#left = ids.slice(0, leftMax);
-    keep('rtc.left', JSON.stringify(this.#left));
+  #change(by: (list: readonly MyRoom[]) => readonly MyRoom[]): void {
+    this.list = [lobbyRoom, ...this.#kept.change(by)];
   }
+}
 
-  #put(list: readonly MyRoom[]): void {
-    this.list = list;
-    keep('rtc.rooms', JSON.stringify(list.slice(1)));
-  }
+/** What is known of a room, with what was known before. */
+function joined(old: MyRoom, room: MyRoom): MyRoom {
+  const topic = room.topic ?? old.topic;
+  return {
+    ...old,
+    name: room.name || old.name,
+    ...(topic === undefined ? {} : { topic }),
+    other: room.other ?? old.other,
+  };
 }

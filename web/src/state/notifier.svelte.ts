@@ -1,5 +1,6 @@
 // Notifications of what comes while nobody looks at the page. Off until the reader turns them on, and
 // asked for by his click only.
+import { follow } from './shared';
 import { keep, recall } from './storage';
 
 /** none: this browser, or a page without TLS, has none; denied: the reader said no to the browser. */
@@ -29,6 +30,11 @@ class Notifier {
 
   get state(): NotifierState {
     return this.#chosen ?? found();
+  }
+
+  /** Another tab was asked: what it found holds here too. */
+  follow(): void {
+    follow('rtc.notify', () => (this.#chosen = null));
   }
 
   /** By a click: the browser may ask the reader now. */

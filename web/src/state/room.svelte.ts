@@ -4,7 +4,9 @@ import type { Connection, Resume } from '../wire/socket';
 import { limits, type ChatMessage, type Marker } from '../wire/types';
 import { pauseMs } from './backoff';
 import { newKey } from './key';
-import { emptyLog, holes, newestId, type Outgoing, type RoomLog } from './log-shape';
+import { emptyLog, heardOf, holes, holdsId, indexOfId, newestId } from './log-shape';
+import type { Outgoing, RoomLog } from './log-shape';
+import { muted } from './muted.svelte';
 import { sync } from './outbox';
 import { ReadMark } from './read-mark.svelte';
 import { reduce, type LogEvent } from './room-log';
@@ -23,7 +25,6 @@ export interface RoomHost {
   missing(): void;
 }
 
-const firstPage = 60;
 const showEveryMs = 100;
 /** Messages in memory: beyond the first bound those far from the reader's place are let go. */
 const messagesMax = 3_000;
@@ -44,6 +45,7 @@ export class Room {
   readonly mark: ReadMark;
   readonly #host: RoomHost;
   readonly #sender: Sender;
+  readonly #heardLog = $derived(heardOf(this.log, muted.ids));
   #connection: Connection | null = null;
   #epoch: string | null = null;
   #attempt = 0;
@@ -68,8 +70,18 @@ export class Room {
     return newestId(this.log);
   }
 
+  /** What the reader hears: all but those whom he muted. */
+  get heard(): RoomLog {
+    return this.#heardLog;
+  }
+
+  /** New messages that the reader would hear. */
   get unread(): number {
-    return Math.max(0, this.newest - (this.mark.read ?? this.newest));
+    const read = this.mark.read ?? this.newest;
+    const { messages } = this.log;
+    const known = messages.length - indexOfId(messages, read + 1);
+    const heard = this.heard.messages.length - indexOfId(this.heard.messages, read + 1);
+    return Math.max(0, this.newest - read - (known - heard));
   }
 
   /** The reader is this person from now on. */
@@ -102,7 +114,7 @@ export class Room {
   /** Loads the first messages, which need not wait for a connection. */
   begin(): Promise<void> {
     if (this.log.known.length > 0) return Promise.resolve();
-    this.#first ??= this.#page(null, firstPage).finally(() => {
+    this.#first ??= this.#page(null, limits.firstPage).finally(() => {
       this.#first = null;
     });
     return this.#first;
@@ -204,9 +216,11 @@ export class Room {
     if (this.#heard.length === 0) return;
     this.#shownAt = performance.now();
     const messages = this.#heard.splice(0);
+    // A subscription may begin with the newest message of the history.
+    const fresh = messages.filter(({ id }) => !holdsId(this.log, id));
     this.#apply({ type: 'live', messages });
     this.#trim();
-    this.#host.heard(messages);
+    this.#host.heard(fresh);
   }
 
   #trim(): void {

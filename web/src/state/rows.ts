@@ -90,11 +90,9 @@ export function rowsOf(
   me: Identity | null,
   keys: ReadonlyMap<number, string>,
   line: number | null = null,
-  muted: ReadonlySet<string> = new Set(),
 ): Row[] {
   const own = me?.id ?? '';
-  const heard = messages.filter(({ senderId }) => !muted.has(senderId));
-  const lines = heard.map((message) => lineOf(message, own, keys));
+  const lines = messages.map((message) => lineOf(message, own, keys));
   if (me) lines.push(...outgoing.map((item) => outgoingLine(item, me)));
   const rows: Row[] = [];
   let previous = above ? lineOf(above, own, keys) : null;

@@ -1,6 +1,7 @@
 // Which part of a room log stands in the document: a run of messages without a hole, bounded in
 // number, that slides over the log as the reader scrolls. Only what is drawn is measured, so the
-// position of every message is exact and no height is ever guessed.
+// position of every message is exact and no height is ever guessed. The log is what the reader hears
+// (heardOf): of people who are muted there are ids and no messages.
 import type { ChatMessage } from '../wire/types';
 import type { Range } from './ranges';
 import { indexOfId, newestId, type RoomLog } from './log-shape';
@@ -35,6 +36,15 @@ const rangeOf = (log: RoomLog, view: View): Range | undefined =>
     : log.known.find((range) => range.from <= view.last! && view.last! <= range.to)) ??
   log.known.at(-1);
 
+/** The id of the message so many before the first with `id` or a higher one; the lowest of the range when
+    there are not so many. Some people may not be heard, so it is not `id - count`. */
+function back(log: RoomLog, range: Range, id: number, count: number): number {
+  const floor = floorOf(range);
+  const index = indexOfId(log.messages, id) - count;
+  const at = index <= 0 ? floor : (log.messages[index]?.id ?? floor);
+  return Math.max(floor, at);
+}
+
 /** The oldest message of a range waits for the one above it, so that its heading never changes. */
 const floorOf = (range: Range): number => (range.from <= 1 ? 1 : range.from + 1);
 
@@ -42,7 +52,7 @@ function boundsOf(log: RoomLog, view: View, most = maxShown): Range | null {
   const range = rangeOf(log, view);
   if (!range) return null;
   const to = Math.min(view.last ?? range.to, range.to);
-  const from = Math.max(view.first, floorOf(range), to - most + 1);
+  const from = Math.max(view.first, back(log, range, to + 1, most));
   return { from, to };
 }
 
@@ -72,9 +82,10 @@ export function slideUp(log: RoomLog, view: View): Slide {
   const range = rangeOf(log, view);
   const bounds = boundsOf(log, view);
   if (!range || !bounds) return null;
-  const from = Math.max(floorOf(range), bounds.from - slideBy);
+  const from = back(log, range, bounds.from, slideBy);
   if (from >= bounds.from) return range.from > 1 ? { load: 'above', id: range.from } : null;
-  const to = Math.min(bounds.to, from + maxShown - 1);
+  const last = log.messages[indexOfId(log.messages, from) + maxShown - 1]?.id ?? bounds.to;
+  const to = Math.min(bounds.to, last);
   return { view: { first: from, last: to } };
 }
 
@@ -82,8 +93,11 @@ export function slideDown(log: RoomLog, view: View): Slide {
   const range = rangeOf(log, view);
   const bounds = boundsOf(log, view);
   if (!range || !bounds) return null;
-  const to = Math.min(range.to, bounds.to + slideBy);
-  if (to > bounds.to)
-    return { view: { first: Math.max(bounds.from, to - maxShown + 1), last: to } };
+  const next = indexOfId(log.messages, bounds.to + 1) + slideBy - 1;
+  const to = Math.min(range.to, log.messages[next]?.id ?? range.to);
+  if (to > bounds.to) {
+    const first = Math.max(bounds.from, back(log, range, to + 1, maxShown));
+    return { view: { first, last: to } };
+  }
   return range.to < newestId(log) ? { load: 'below', id: range.to } : null;
 }

@@ -1,11 +1,13 @@
-// The HTTP half of the wire: the token, history, rooms and people. Every call ends within a bounded
-// time.
-import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, listOf } from './parse';
+// The HTTP half of the wire: the token, history, rooms and people.
+import { early } from './early';
+import { asEnvelope, asMessage, asPeoplePage, asRoomInfo, banOf, listOf } from './parse';
+import { request } from './request';
 import {
   bannedError,
   path,
   roomErrors,
   tokenErrors,
+  type Ban,
   type ChatMessage,
   type Envelope,
   type PeoplePage,
@@ -17,8 +19,12 @@ const timeoutMs = 10_000;
 /** The server refused the token: ask /init, then try again. */
 export class TokenRefused extends Error {}
 
-/** The reader may not be here; the message is the server's. */
-export class Banned extends Error {}
+/** The reader may not be here. */
+export class Banned extends Error {
+  constructor(readonly ban: Ban) {
+    super(bannedError);
+  }
+}
 
 /** There is no such room, or not for this person: trying again does not help. */
 export class NoRoom extends Error {}
@@ -35,16 +41,10 @@ async function ask(
   token: string | null,
   body?: unknown,
 ): Promise<Envelope<unknown>> {
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(address, {
-    headers,
-    cache: 'no-store',
-    credentials: 'omit',
-    signal: AbortSignal.timeout(timeoutMs),
-    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-  });
-  const envelope = asEnvelope(await answer.json());
-  if (!envelope) throw new Error(`${address}: no envelope, status ${answer.status}`);
+  const before = body === undefined ? early(address, token) : undefined;
+  const { status, value } = await (before ?? request(address, token, body));
+  const envelope = asEnvelope(value);
+  if (!envelope) throw new Error(`${address}: no envelope, status ${status}`);
   return envelope;
 }
 
@@ -60,7 +60,7 @@ async function call(address: string, token: string, body?: unknown): Promise<unk
 /** The token to use from now on: a new one when the server gives one, else the one we have. */
 export async function init(token: string | null): Promise<string> {
   const { response, type, error } = await ask(path.init, token);
-  if (type === bannedError) throw new Banned(error?.message);
+  if (type === bannedError) throw new Banned(banOf(error?.message ?? ''));
   if (typeof response === 'string' && response !== '') return response;
   if (token === null) throw new Error('/init gave no token');
   return token;

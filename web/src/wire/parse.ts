@@ -1,5 +1,6 @@
 // Reads what comes from the wire, and takes nothing for what it is not.
 import type {
+  Ban,
   Call,
   ChatMessage,
   Envelope,
@@ -14,6 +15,13 @@ import type {
 export function askedPauseMs(code: number, reason: string): number | null {
   const asked = code === 1001 ? /(?:^|;\s*)retry-after-ms=(\d{1,9})(?:;|$)/.exec(reason) : null;
   return asked ? Number(asked[1]) : null;
+}
+
+/** Until when and why, of what the server says to who is banned; of other words neither. */
+export function banOf(message: string): Ban {
+  const [, until = '', why = ''] = /^you are banned(?: until (\S+Z))?(?:: (.*))?$/s.exec(message) ?? [];
+  const at = new Date(until);
+  return { until: Number.isNaN(at.getTime()) ? null : at, why };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -62,6 +70,12 @@ export function asMarker(value: unknown): Marker | null {
   const { type, from, to } = value;
   if (type !== 'HISTORY_GAP' && type !== 'EPOCH_CHANGED') return null;
   return isId(from) && isId(to) ? { type, from, to } : null;
+}
+
+/** A header's whole number above 0. */
+export function asCount(text: string | undefined): number | null {
+  const count = Number(text);
+  return Number.isSafeInteger(count) && count > 0 ? count : null;
 }
 
 const isId = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

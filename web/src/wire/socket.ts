@@ -3,6 +3,7 @@
 import { Client, type IMessage } from '@stomp/stompjs';
 import {
   asCall,
+  asCount,
   asEnvelope,
   asMarker,
   asMessage,
@@ -24,8 +25,8 @@ import {
 } from './types';
 
 export interface ConnectionEvents {
-  /** CONNECTED arrived. */
-  opened(): void;
+  /** CONNECTED arrived; `messageBytes` are what it allows a message, if it says so. */
+  opened(messageBytes: number | null): void;
   /** The subscription of this room holds: what was missed, then what is live, follows. */
   subscribed(roomId: string): void;
   /** The server refused that subscription, or ended it. */
@@ -65,6 +66,7 @@ const roomPrefix = 'room:';
 const presencePrefix = 'people:';
 const probeReceipt = 'probe';
 const callsId = 'calls';
+const messageBytesHeader = 'message-bytes-max';
 
 const after = (prefix: string, text: string): string | null =>
   text.startsWith(prefix) ? text.slice(prefix.length) : null;
@@ -88,9 +90,9 @@ export class Connection {
       reconnectDelay: 0,
       // A silent network never answers a close handshake: give the socket up at once.
       discardWebsocketOnCommFailure: true,
-      onConnect: () => this.#open(),
+      onConnect: ({ headers }) => this.#open(asCount(headers[messageBytesHeader])),
       onUnhandledReceipt: ({ headers }) =>
-        this.#receipt(headers['receipt-id'] ?? '', Number(headers['id'])),
+        this.#receipt(headers['receipt-id'] ?? '', asCount(headers['id'])),
       onStompError: ({ body }) => {
         const type = asEnvelope(parseJson(body))?.type ?? '';
         if (tokenErrors.has(type)) this.#reason = 'token';
@@ -160,7 +162,7 @@ export class Connection {
     this.#end();
   }
 
-  #open(): void {
+  #open(messageBytes: number | null): void {
     if (this.#ended) return;
     this.#connected = true;
     this.#client.subscribe(destination.errors, (frame) => this.#error(frame));
@@ -174,7 +176,7 @@ export class Connection {
     };
     const headers = { id: callsId, receipt: callsId };
     this.#client.subscribe(destination.calls, called, headers);
-    this.#events.opened();
+    this.#events.opened(messageBytes);
   }
 
   #heard(roomId: string, frame: IMessage): void {
@@ -187,7 +189,7 @@ export class Connection {
     else if (message) this.#events.message(roomId, message, epoch);
   }
 
-  #receipt(receipt: string, id: number): void {
+  #receipt(receipt: string, id: number | null): void {
     if (this.#ended) return;
     const room = after(roomPrefix, receipt);
     const watched = after(presencePrefix, receipt);
@@ -198,7 +200,7 @@ export class Connection {
     } else if (receipt === callsId) this.#events.listening();
     else if (room !== null) this.#events.subscribed(room);
     else if (watched !== null) this.#events.watching(watched);
-    else this.#events.receipt(receipt, Number.isSafeInteger(id) && id > 0 ? id : null);
+    else this.#events.receipt(receipt, id);
   }
 
   #error(frame: IMessage): void {

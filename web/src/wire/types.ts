@@ -120,9 +120,12 @@ export const destination = {
   typing: '/pub/typing',
 } as const;
 
+/** Too often, or as many as the server allows: rooms, for one. */
+export const tooManyError = 'TOO_MANY_REQUESTS';
+
 /** Types of a refusal that pass by themselves: the same message may be taken a moment later. */
 export const passingErrors: ReadonlySet<string> = new Set([
-  'TOO_MANY_REQUESTS',
+  tooManyError,
   'SERVER_OVERLOAD',
   'INTERNAL_SERVER_ERROR',
 ]);
@@ -137,6 +140,13 @@ export const roomErrors: ReadonlySet<string> = new Set([
 /** The person, or the address, may not be here: nothing helps but time, or the operator. */
 export const bannedError = 'BANNED';
 
+/** Until when and why, if the server says so. */
+export interface Ban {
+  readonly until: Date | null;
+  /** In the words of who banned. */
+  readonly why: string;
+}
+
 /** Types of an envelope that say: this token does not count any more, as /init will tell. */
 export const tokenErrors: ReadonlySet<string> = new Set([
   bannedError,
@@ -146,12 +156,13 @@ export const tokenErrors: ReadonlySet<string> = new Set([
 ]);
 
 export const limits = {
-  /** Bytes of UTF-8 in one message. */
+  /** Bytes of UTF-8 in one message, until the server says otherwise. */
   messageBytes: 65_536,
   /** Characters of a room's name and topic, as the server has them by default. */
   roomName: 60,
   roomTopic: 120,
-  /** Messages in one page of history. */
+  /** Messages in one page of history, and in the first one of a room. */
   page: 100,
+  firstPage: 60,
   heartbeatMs: 10_000,
 } as const;
