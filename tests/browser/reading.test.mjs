@@ -359,6 +359,23 @@ test('at the end the newest message stays in sight when a keyboard takes half of
   await endInSight(anna, 'written above the keyboard', 380);
 });
 
+test('at the end a window that shrinks while a scrolling is still to be told of takes nothing from sight', async () => {
+  await fill(60);
+  const anna = await join();
+  await anna.hears('line 60');
+  // The event of a scrolling comes with the next frame, by when the log may have another size.
+  await anna.page.evaluate(() => {
+    const log = document.querySelector('[data-testid=log]');
+    log.scrollTop -= 1;
+    log.style.marginBottom = '300px';
+  });
+  await anna.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await fill(1);
+  await anna.hears('line 1');
+  const below = await anna.at('log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+  assert.ok(below < 2, `${below} px are hidden below`);
+});
+
 test('where a keyboard lies over the page instead, as on iOS, the page ends above it', async () => {
   await fill(60);
   const anna = await join({ width: 390, height: 740, hasTouch: true });

@@ -62,8 +62,12 @@ export class ScrollKeeper {
     this.#remember();
   }
 
-  /** After the reader has scrolled. `complete`: the last row is the newest message. */
+  /**
+   * After the reader has scrolled, or a scrolling of our own is told of late: what else has changed since (rows
+   * above, the window) is none of it, and is set right first. `complete`: the last row is the newest message.
+   */
   scrolled(complete: boolean): void {
+    this.restore();
     this.#pinned = complete && this.below < endPx;
     this.#remember();
   }
