@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '../system/harness.mjs';
 import { launchBrowser, Person, startServer } from './people.mjs';
 import { serverOptions, walk } from './states.mjs';
 
@@ -65,7 +66,7 @@ function outside() {
 
 /** Once the page has laid itself out: a new size of the window reaches it a frame later. */
 const assertInside = (page, what) =>
-  page.waitForFunction(`(${outside})().length === 0`, null, { timeout: 30_000 }).catch(async () =>
+  waitFor('all to be inside', async () => (await page.evaluate(outside)).length === 0).catch(async () =>
     assert.deepEqual(await page.evaluate(outside), [], `${what}: something reaches over the edge`));
 
 for (const [kind, options] of Object.entries(readers)) {
