@@ -6,7 +6,7 @@ import { Server, bearer, freePort, metric, newRoom, newUser, postRaw, request, s
 import { clientFor, memberFor } from './clients.mjs';
 import { connected, disconnected, take, unhurried } from './cluster.mjs';
 import { Postgres } from './postgres.mjs';
-import { RedisCluster, nodesEnv, user as chatUser } from './redis.mjs';
+import { RedisCluster, nodesEnv } from './redis.mjs';
 
 // A cluster takes a node that is back for a replica after some seconds.
 const patience = 120_000;
@@ -24,7 +24,7 @@ async function nodesFor(t, count, url) {
 }
 
 it('nodes follow the people over a cluster', async (t) => {
-  const cluster = await RedisCluster.for(t, { more: chatUser, spares: 1 });
+  const cluster = await RedisCluster.for(t, { spares: 1 });
   // Nobody answers at the first, and the next is a spare that has nothing.
   const hosts = [await freePort(), cluster.servers.at(-1).port, cluster.servers[0].port].map((port) => `127.0.0.1:${port}`);
   const nodes = await nodesFor(t, 2, `redis+cluster://chat:a-password@${hosts.join(',')}`);
@@ -101,7 +101,7 @@ it('nodes follow the people over a cluster', async (t) => {
 it('a node of a cluster that is taken for a Redis alone is left with a word', async (t) => {
   const cluster = await RedisCluster.for(t);
   const stranger = cluster.servers.find((each) => each !== cluster.owner);
-  const [node] = await nodesFor(t, 1, stranger.url);
+  const [node] = await nodesFor(t, 1, `redis://chat:a-password@127.0.0.1:${stranger.port}`);
   await waitFor('the log to say it', () => /redis_url must begin with redis\+cluster/.test(node.log()));
   assert.equal(await metric(node, 'presence_connected'), 0);
 });
