@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { tlsArgs } from './certificates.mjs';
 import { connected, patient, unhurried, withFlags } from './cluster.mjs';
 import { example, linesOf } from './examples.mjs';
 import { Server, freePort, nodesBefore, stopAfter, waitFor } from './harness.mjs';
@@ -117,17 +118,20 @@ export class Sentinel extends Redis {
 }
 
 // Three primaries with a replica each, and more: spares that have no slots. What matters of it here
-// is who has the people.
+// is who has the people. With certificates it speaks TLS: to who copies and to each other too, and to
+// nodes at their `tlsPort`; plain to the tests alone.
 export class RedisCluster {
   static key = 'realtimechat:{people}:';
 
-  static async for(t, { spares = 0 } = {}) {
+  static async for(t, { spares = 0, certificates } = {}) {
     const cluster = new this();
     cluster.servers = [];
     for (let n = 0; n < 6 + spares; ++n) {
       // The bus is not on the port + 10000, which may be another test's.
       const own = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000'];
-      cluster.servers.push(await Redis.guarded(t, own));
+      const tlsPort = certificates && (await freePort());
+      if (tlsPort) own.push('--tls-cluster', 'yes', '--tls-replication', 'yes', ...tlsArgs(tlsPort, certificates));
+      cluster.servers.push(Object.assign(await Redis.guarded(t, own), { tlsPort }));
     }
     const [first] = cluster.servers;
     const tell = (...words) => execFileSync('redis-cli', [...ourLogin, '--cluster', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -158,7 +162,7 @@ export class RedisCluster {
   replicasOf(server) {
     return this.servers.filter((each) => {
       const [role, , port, state] = each.ask('ROLE').split('\n');
-      return role === 'slave' && port === String(server.port) && state === 'connected';
+      return role === 'slave' && port === String(server.tlsPort ?? server.port) && state === 'connected';
     });
   }
 
