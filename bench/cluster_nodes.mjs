@@ -17,8 +17,8 @@ const writersMax = 8
 const roomsAtOnce = 16
 
 // What is not the default: one loop; two connections to the database, which stands for a machine of its own
-// and here has the same two cores; no comparing of idle rooms with it, of which each node makes up to 100 a
-// second; no pings, which at a million sessions are a load and no memory; as many rooms as it takes.
+// and here has the same two cores; no comparing of idle rooms with it, which each node does with up to 100 a
+// second in ten questions; no pings, which at a million sessions are a load and no memory; as many rooms as it takes.
 export const settings = [
   '--loops', '1', '--postgres-connections-max', '2', '--relay-check-interval', '1h', '--ping-interval', '1h',
   '--rooms-max', '10000000', '--rooms-per-identity-max', '10000000', '--log-level', 'warn',

@@ -86,7 +86,8 @@ std::span<const Setting> all_settings() {
       {"redis_key_file", &Config::redis_key_file, "", 0, 0,
        "PEM file of that certificate's key, without a passphrase."},
       {"redis_prefix", &Config::redis_prefix, "realtimechat", 0, 0,
-       "What the names of the channels in Redis begin with; the same for nodes of one database."},
+       "What the names of channels and keys in Redis begin with; the same for nodes of one "
+       "database."},
       {"redis_timeout", S::Duration{&Config::redis_timeout_ms}, "3s", 100, kMinute,
        "Without an answer for so long a connection to Redis is lost, and made again."},
       {"redis_queue_bytes_max", S::Bytes{&Config::redis_queue_bytes_max}, "16MiB", kKiB, kGiB,

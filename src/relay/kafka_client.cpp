@@ -117,10 +117,11 @@ Result<void> KafkaClient::open_producer(const KafkaOptions& options, int wake_fd
 // The simple consumer of librdkafka, which needs no group and asks for none.
 Result<void> KafkaClient::open_consumer(const KafkaOptions& options, int wake_fd) {
   const std::uint64_t fetch_wait_ms = std::min<std::uint64_t>(options.timeout_ms / 10, 500);
-  const std::size_t fetch_kib = std::max<std::size_t>(options.fetch_bytes_max >> 10, 1);
+  // Of 1,000 bytes each, as librdkafka counts here.
+  const std::size_t fetch_kb = std::max<std::size_t>(options.fetch_bytes_max / 1000, 1);
   auto conf = make_conf(options, {{"fetch.wait.max.ms", std::to_string(fetch_wait_ms)},
                                   {"fetch.error.backoff.ms", "50"},
-                                  {"queued.max.messages.kbytes", std::to_string(fetch_kib)},
+                                  {"queued.max.messages.kbytes", std::to_string(fetch_kb)},
                                   {"statistics.interval.ms", "1000"},
                                   {"enable.auto.commit", "false"},
                                   {"enable.auto.offset.store", "false"},

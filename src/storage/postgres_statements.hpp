@@ -72,11 +72,13 @@ inline constexpr std::array<const char*, 21> kPostgresStatements = {
     "INSERT INTO message_keys SELECT sender, rooms.key, d.key, d.id, d.created_at_ms "
     "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[]) "
     "AS d (sender, room, key, id, created_at_ms) JOIN rooms ON rooms.id = d.room "
-    "ON CONFLICT DO NOTHING",
-    "SELECT count(*) FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[]) "
-    "AS d (sender, room, key, id, created_at_ms) JOIN rooms ON rooms.id = d.room "
-    "JOIN message_keys AS k ON k.sender = d.sender AND k.room = rooms.key AND k.key = d.key "
-    "WHERE k.id = d.id",
+    "WHERE d.id <= rooms.newest ON CONFLICT DO NOTHING",
+    // Those that are there, and those whose message is not there yet.
+    "SELECT count(*) FILTER (WHERE k.id = d.id), count(*) FILTER (WHERE k.id IS DISTINCT FROM d.id "
+    "AND (rooms.id IS NULL OR d.id > rooms.newest)) "
+    "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[], $5::bigint[]) "
+    "AS d (sender, room, key, id, created_at_ms) LEFT JOIN rooms ON rooms.id = d.room "
+    "LEFT JOIN message_keys AS k ON k.sender = d.sender AND k.room = rooms.key AND k.key = d.key",
     "SELECT put_ban($1, $2, $3, $4, $5)",
     "WITH gone AS (DELETE FROM bans WHERE target = $1 RETURNING target), "
     "told AS (UPDATE store SET bans_version = bans_version + 1 WHERE EXISTS (SELECT FROM gone)) "

@@ -282,6 +282,8 @@ class Copy {
     return {};
   }
 
+  // Messages that came since theirs were copied, and rooms, are the next copy's, and so are their
+  // keys.
   Result<void> copy_keys() {
     for (auto keys = source_.next_keys(); !keys.empty(); keys = source_.next_keys()) {
       const PostgresParameters parameters = parameters_of(keys);
@@ -289,10 +291,11 @@ class Copy {
       if (!copied.ok()) return copied.error();
       const auto known = target_.ask(PostgresStatement::known_keys, parameters);
       if (!known.ok()) return known.error();
-      if (known.rows.integer(0, 0) != static_cast<std::int64_t>(keys.size())) {
+      const std::int64_t there = known.rows.integer(0, 0);
+      if (there + known.rows.integer(0, 1) != static_cast<std::int64_t>(keys.size())) {
         return failed("a message-key stands for another message there");
       }
-      figures_.keys += keys.size();
+      figures_.keys += static_cast<std::uint64_t>(there);
     }
     return {};
   }

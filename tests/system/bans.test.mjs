@@ -8,6 +8,7 @@ import {
   stopAfter, waitFor,
 } from './harness.mjs';
 import { StompPoller, StompSocket, StompTcp, clientFor, memberFor } from './clients.mjs';
+import { keptWithin } from './cluster.mjs';
 import { clusterFor } from './redis.mjs';
 
 // The command, with what says which database.
@@ -226,6 +227,18 @@ it('the command says what is wrong, and changes nothing then', async (t) => {
   assert.match(full.stderr, /bans_max \(1\) bans hold/);
   await ban(server, somebody, '--bans-max', '1', '--ban-reason', 'another');
   assert.equal(await done(server, '--bans'), `${somebody}\tfor ever\tanother\n`);
+});
+
+it('a ban ends the sessions on all nodes within a second of the command', async (t) => {
+  const { nodes, postgres } = await clusterFor(t, 3);
+  await keptWithin(t, 1000, 'a ban on all nodes', async (round) => {
+    const eve = await newUser(nodes[round % 3]);
+    const sessions = await Promise.all(nodes.map((node) => clientFor(t, node, eve)));
+    const ended = Promise.all(sessions.map((session) => assertEnds(session))).then(() => performance.now());
+    await ban({ env: { RTC_POSTGRES_URL: postgres.url } }, `user:${eve.id}`);
+    const begin = performance.now();
+    return (await ended) - begin;
+  });
 });
 
 it('a ban written beside one of two nodes holds on both, and while the database is away', async (t) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bearer, claimsOf, metric, newRoom, newUser, request, waitFor } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
+import { keptWithin } from './cluster.mjs';
 import { clusterFor } from './redis.mjs';
 
 const often = ['--presence-interval', '50ms'];
@@ -135,6 +136,26 @@ describe('the people of a room, over three nodes', () => {
     await nodes[1].restart();
     await memberFor(t, nodes[1], people[3], room);
     await allKnow(others, people);
+  });
+
+  it('are gone within 15 s when their node is killed, with the settings as they come', async (t) => {
+    const { nodes, people, room } = await worldFor(t, 2, []);
+    const watcher = await clientFor(t, nodes[0], people[0]);
+    await watcher.subscribe(`/sub/channel/${room}/presence`, 'count');
+    const counts = (count) => watcher.message('count', (body) => body.people === count);
+    await counts(0);
+    await keptWithin(t, 15_000, 'a dead node\'s people gone', async () => {
+      await memberFor(t, nodes[1], people[1], room);
+      await counts(1);
+      assert.deepEqual(watcher.frames.rest(), []);
+      const begin = performance.now();
+      await nodes[1].kill9();
+      await counts(0);
+      const took = performance.now() - begin;
+      await nodes[1].restart();
+      await waitFor('its people to be shared', async () => (await metric(nodes[1], 'presence_connected')) === 1);
+      return took;
+    }, 3);
   });
 
   it('are gone at once when their node is stopped', async (t) => {

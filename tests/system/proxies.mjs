@@ -1,12 +1,10 @@
 // Proxies as docs/examples/ has them, with the servers' and their own addresses put in.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { example } from './examples.mjs';
 import { freePort, request, waitFor } from './harness.mjs';
-
-const examples = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
 
 const kinds = {
   haproxy: { file: 'three-nodes.haproxy.cfg', args: (config) => ['-f', config], whole: (text) => text },
@@ -54,13 +52,11 @@ async function run(t, name, text, ready) {
   });
 }
 
-const example = (file) => readFile(path.join(examples, file), 'utf8');
-
 // In front of nodes; what the tests know a server by: { port, url, wsUrl }. `trustful`: it takes no node
 // for dead that answers late.
 export async function proxyFor(t, name, nodes, { trustful = false } = {}) {
   const port = await freePort();
-  let text = (await example(kinds[name].file)).replace('0.0.0.0:80', `127.0.0.1:${port}`);
+  let text = example(kinds[name].file).replace('0.0.0.0:80', `127.0.0.1:${port}`);
   text = text.replace('maxconn 100000', 'maxconn 1000'); // as many descriptors as a test's machine gives
   if (trustful) text = text.replaceAll('inter 1s fall 2', 'inter 60s fall 2');
   for (const [index, node] of nodes.entries()) {

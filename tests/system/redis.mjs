@@ -5,19 +5,30 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { tlsArgs } from './certificates.mjs';
 import { connected, patient, unhurried, withFlags } from './cluster.mjs';
+import { example, linesOf } from './examples.mjs';
 import { Server, freePort, nodesBefore, stopAfter, waitFor } from './harness.mjs';
 import { Postgres } from './postgres.mjs';
 
+// The users of docs/examples/ with their rights, as redis-server takes them, and who asks for the tests:
+// nobody comes in without a login, so nodes, replicas and sentinels have no other rights than these.
+const asWords = (line) => line.split(' ').map((word, n) => (n === 0 ? `--${word}` : word));
+const users = linesOf(example('three-nodes.redis.conf')).filter((line) => /^(user|masteruser|masterauth) /.test(line));
+const guard = [...users, 'user tests on >of-the-tests ~* &* +@all'].flatMap(asWords);
+const ourLogin = ['--user', 'tests', '-a', 'of-the-tests', '--no-auth-warning'];
+
 export class Redis {
+  // What redis-cli is told to be let in.
+  login = [];
   #child = null;
   #ended = null;
   #killed = () => this.#child?.kill('SIGKILL');
 
   // On a host of its own (network.mjs), or here; `more` is for the command line.
-  static async for(t, host, more = []) {
+  static async for(t, host, more = [], own = {}) {
     nodesBefore(t);
-    const redis = new this();
+    const redis = Object.assign(new this(), own);
     redis.more = more;
     redis.directory = await mkdtemp(path.join(tmpdir(), 'rtc-redis-'));
     redis.port = await freePort();
@@ -30,6 +41,11 @@ export class Redis {
     });
     await redis.start();
     return redis;
+  }
+
+  // With the users of docs/examples/ alone: `chat`, by "a-password", is the nodes'.
+  static guarded(t, more = []) {
+    return this.for(t, undefined, [...guard, ...more], { login: ourLogin });
   }
 
   // What the server is told.
@@ -73,8 +89,7 @@ export class Redis {
 
   ask(...words) {
     try {
-      const login = this.password ? ['--no-auth-warning', '-a', this.password] : [];
-      const args = ['-h', this.address, '-p', String(this.port), ...login, ...words];
+      const args = ['-h', this.address, '-p', String(this.port), ...this.login, ...words];
       return execFileSync('redis-cli', args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).toString().trim();
     } catch {
       return '';
@@ -85,11 +100,13 @@ export class Redis {
 // Alone, so that what it says of the primary is so. It writes what it learns into its file.
 export class Sentinel extends Redis {
   password = 'of the sentinel';
+  login = ['-a', this.password, '--no-auth-warning'];
 
-  // Of the primary on that port of this machine, by the name chat. `more` are lines of its file.
+  // Of the guarded primary on that port of this machine, by the name chat. `more` are lines of its file.
   static of(t, primaryPort, more = []) {
-    return this.for(t, undefined, [`sentinel monitor chat 127.0.0.1 ${primaryPort} 1`, 'sentinel down-after-milliseconds chat 1000',
-      'sentinel failover-timeout chat 10000', ...more]);
+    const ours = linesOf(example('three-nodes.sentinel.conf')).filter((line) => line.startsWith('sentinel auth-'));
+    return this.for(t, undefined, [`sentinel monitor chat 127.0.0.1 ${primaryPort} 1`, ...ours,
+      'sentinel down-after-milliseconds chat 1000', 'sentinel failover-timeout chat 10000', ...more]);
   }
 
   async words() {
@@ -101,20 +118,23 @@ export class Sentinel extends Redis {
 }
 
 // Three primaries with a replica each, and more: spares that have no slots. What matters of it here
-// is who has the people.
+// is who has the people. With certificates it speaks TLS: to who copies and to each other too, and to
+// nodes at their `tlsPort`; plain to the tests alone.
 export class RedisCluster {
   static key = 'realtimechat:{people}:';
 
-  static async for(t, { more = [], spares = 0 } = {}) {
+  static async for(t, { spares = 0, certificates } = {}) {
     const cluster = new this();
     cluster.servers = [];
     for (let n = 0; n < 6 + spares; ++n) {
       // The bus is not on the port + 10000, which may be another test's.
       const own = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--cluster-node-timeout', '2000'];
-      cluster.servers.push(await Redis.for(t, undefined, [...own, ...more]));
+      const tlsPort = certificates && (await freePort());
+      if (tlsPort) own.push('--tls-cluster', 'yes', '--tls-replication', 'yes', ...tlsArgs(tlsPort, certificates));
+      cluster.servers.push(Object.assign(await Redis.guarded(t, own), { tlsPort }));
     }
     const [first] = cluster.servers;
-    const tell = (...words) => execFileSync('redis-cli', ['--cluster', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const tell = (...words) => execFileSync('redis-cli', [...ourLogin, '--cluster', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
     const address = (server) => `127.0.0.1:${server.port}`;
     tell('create', ...cluster.servers.slice(0, 6).map(address), '--cluster-replicas', '1', '--cluster-yes');
     for (const spare of cluster.servers.slice(6)) tell('add-node', address(spare), address(first));
@@ -142,7 +162,7 @@ export class RedisCluster {
   replicasOf(server) {
     return this.servers.filter((each) => {
       const [role, , port, state] = each.ask('ROLE').split('\n');
-      return role === 'slave' && port === String(server.port) && state === 'connected';
+      return role === 'slave' && port === String(server.tlsPort ?? server.port) && state === 'connected';
     });
   }
 
@@ -156,16 +176,12 @@ export class RedisCluster {
     for (;;) {
       const keys = from.ask('CLUSTER', 'GETKEYSINSLOT', this.slot, '1000').split('\n').filter((key) => key !== '');
       if (keys.length === 0) break;
-      from.ask('MIGRATE', '127.0.0.1', String(to.port), '', '0', '10000', 'KEYS', ...keys);
+      from.ask('MIGRATE', '127.0.0.1', String(to.port), '', '0', '10000', 'AUTH2', 'tests', 'of-the-tests', 'KEYS', ...keys);
     }
     set(to, 'NODE', id(to));
     set(from, 'NODE', id(to));
   }
 }
-
-// A user with the rights that docs/operations.md gives him, as redis-server takes him.
-export const user = ['--user', 'chat', 'on', '>a-password', 'resetchannels', '&realtimechat:*', '~realtimechat:*', '+@read', '+@write', '-@dangerous',
-  '+auth', '+ping', '+role', '+publish', '+subscribe', '+unsubscribe', '+evalsha', '+script|load', '+time'];
 
 // What nodes of one database are told.
 export const nodesEnv = (postgres, redisUrl) => ({

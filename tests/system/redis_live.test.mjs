@@ -6,7 +6,7 @@ import {
   bearer, claimsOf, history, lobby, metric, newRoom, newUser, openPrivateRoom, postRaw, request, waitFor,
 } from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
-import { connected } from './cluster.mjs';
+import { connected, keptWithin } from './cluster.mjs';
 import { clusterFor } from './redis.mjs';
 
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
@@ -204,6 +204,20 @@ describe('news to a person', () => {
       for (const client of bens) assert.deepEqual((await client.message('rooms')).body, expected);
     }
     await nothingMore([...bens, ...others]);
+  });
+
+  it('come within a second, on whatever node he is', async (t) => {
+    const { nodes } = await clusterFor(t, 3);
+    const ben = await newUser(nodes[0]);
+    const sessions = await Promise.all(nodes.map((node) => clientFor(t, node, ben)));
+    for (const session of sessions) await session.subscribe('/user/queue/rooms', 'rooms');
+    await keptWithin(t, 1000, 'news on all nodes', async (round) => {
+      const ann = await newUser(nodes[round % 3]);
+      const begin = performance.now();
+      await openPrivateRoom(nodes[round % 3], ann, ann.id, ben.id);
+      await Promise.all(sessions.map((session) => session.message('rooms', ({ senderId }) => senderId === ann.id)));
+      return performance.now() - begin;
+    });
   });
 });
 

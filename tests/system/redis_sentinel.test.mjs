@@ -6,7 +6,7 @@ import { Server, freePort, metric, newRoom, newUser, stopAfter, waitFor } from '
 import { clientFor, memberFor } from './clients.mjs';
 import { connected, disconnected, take, unhurried } from './cluster.mjs';
 import { Postgres } from './postgres.mjs';
-import { Redis, Sentinel, nodesEnv, user as chatUser } from './redis.mjs';
+import { Redis, Sentinel, nodesEnv } from './redis.mjs';
 
 // A sentinel looks at its servers every ten seconds, and gives one that is back some time.
 const patience = 120_000;
@@ -15,8 +15,8 @@ const isPrimary = (redis) => redis.ask('ROLE').startsWith('master');
 const listeners = (redis, room) => Number(redis.ask('PUBSUB', 'NUMSUB', `realtimechat:room:${room}`).split('\n')[1]);
 
 it('nodes follow the primary when it dies, and when another one is made primary', async (t) => {
-  const first = await Redis.for(t, undefined, chatUser);
-  const second = await Redis.for(t, undefined, [...chatUser, '--replicaof', '127.0.0.1', String(first.port)]);
+  const first = await Redis.guarded(t);
+  const second = await Redis.guarded(t, ['--replicaof', '127.0.0.1', String(first.port)]);
   await waitFor('the replica to be one', () => second.ask('INFO', 'replication').includes('master_link_status:up'), patience);
   const sentinel = await Sentinel.of(t, first.port);
   const knowsReplica = () => sentinel.ask('SENTINEL', 'replicas', 'chat').includes(String(second.port));
@@ -79,7 +79,7 @@ it('nodes follow the primary when it dies, and when another one is made primary'
 });
 
 it('what is wrong about sentinels is said, and mended without a restart', async (t) => {
-  const redis = await Redis.for(t, undefined, chatUser);
+  const redis = await Redis.guarded(t);
   const sentinel = await Sentinel.of(t, redis.port);
   const postgres = new Postgres(t);
   const nodeFor = async (name, login) => {

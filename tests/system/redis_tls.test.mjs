@@ -9,14 +9,14 @@ import { certificatesFor, tlsArgs } from './certificates.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 import { connected, range, take, unhurried } from './cluster.mjs';
 import { Postgres } from './postgres.mjs';
-import { Redis, Sentinel, nodesEnv, user as chatUser } from './redis.mjs';
+import { Redis, Sentinel, nodesEnv } from './redis.mjs';
 
 const login = 'chat:a-password@';
 
 // A Redis with a tls-port; the plain one is for asking it.
 async function tlsRedisFor(t, certificates, clients) {
   const tlsPort = await freePort();
-  const redis = await Redis.for(t, undefined, [...chatUser, ...tlsArgs(tlsPort, certificates, clients)]);
+  const redis = await Redis.guarded(t, tlsArgs(tlsPort, certificates, clients));
   return Object.assign(redis, { tlsPort, tlsUrl: `rediss://${login}127.0.0.1:${tlsPort}` });
 }
 
