@@ -122,6 +122,8 @@ describe('a room without history over nodes', () => {
     reader.drop();
     await waitFor('the node to let go of it', async () => (await metric(nodes[1], 'live_rooms')) === 0);
     await writer.post(room, 'missed');
+    // Else it is not missed: a receipt does not wait for Redis.
+    await waitFor('Redis to take both', async () => (await metric(nodes[0], 'relay_published_total')) === 2);
     const again = await clientFor(t, nodes[1], user);
     await resume(again, room, 1, headers.epoch);
     assert.deepEqual((await again.message('room')).body, { type: 'HISTORY_GAP', from: 2, to: 2 });
