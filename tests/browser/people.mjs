@@ -42,7 +42,7 @@ export const networks = {
 };
 
 /** What the browser itself reports when the server is away; the page cannot silence it. */
-const serverAway = /net::ERR_|Failed to load resource|WebSocket connection to/;
+const serverAway = /net::ERR_|Failed to load resource|WebSocket connection to|error occurred when fetching the script/;
 
 /** One person: a browser context (so an identity) with the page open in it. */
 export class Person {

@@ -265,8 +265,21 @@ export async function walk({ join, server, options }, visit) {
   await reader.at('composer').press('Enter');
   await reader.page.locator('[data-testid=message][data-status=waiting]').waitFor();
   await visit('offline', reader);
+  for (let waiting = 1; waiting <= 100; waiting += 1) {
+    await reader.at('composer').fill(`waiting ${waiting}`);
+    await reader.at('composer').press('Enter');
+  }
+  await reader.at('composer-limit').waitFor();
+  await visit('queue-full', reader);
+  await reader.at('composer').fill('');
   await reader.offline(false);
-  await reader.connected();
+  await reader.messages('waiting 99').and(reader.page.locator('[data-status=sent]')).waitFor();
+
+  await reader.page.route('**/init', () => undefined);
+  await reader.page.reload();
+  await reader.state('connecting');
+  await visit('connecting', reader);
+  await reader.page.unroute('**/init');
 
   const message = 'you are banned until 2027-01-31T23:59:59.123Z: advertising';
   await answers(reader, '**/init', { type: 'BANNED', error: { message, cause: null } });

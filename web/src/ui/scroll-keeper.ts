@@ -34,13 +34,14 @@ export class ScrollKeeper {
   /**
    * Puts the first remembered row that still exists back to where it was. At the end: keeps the end
    * in sight, and goes to it when there is another last row. Where the reader has scrolled meanwhile
-   * (the event comes later than the scrolling), that is added.
+   * (the event comes later than the scrolling), that is added; but not when the window was `resized`, which
+   * may have been large for a moment and have moved the log then.
    */
-  restore(): void {
+  restore(resized = false): void {
     const { scrollHeight, clientHeight, scrollTop } = this.#scroller;
     const most = Math.max(0, scrollHeight - clientHeight);
     // A log that has become too short for the position was moved by the browser, not by the reader.
-    const scrolled = this.#scrollTop > most ? 0 : scrollTop - this.#scrollTop;
+    const scrolled = resized || this.#scrollTop > most ? 0 : scrollTop - this.#scrollTop;
     if (this.#pinned) {
       const another = lastOf(this.#rows()) !== this.#last;
       if (another && scrolled >= 0) this.toEnd();
