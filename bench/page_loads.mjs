@@ -1,8 +1,9 @@
-// Counts what PostgreSQL is asked for 1,000 loads of a room's newest page: without memory, with each
-// node's memory, and with that and Redis, which fills it (docs/adr/0021). It makes its own PostgreSQL and
-// Redis, two nodes over them, and a writer on the first node; pages are loaded from the second.
+// Counts what PostgreSQL is asked for 1,000 loads of a room's newest page: without either, with Redis
+// alone, with each node's memory, and with that and Redis, which fills it (docs/adr/0021). It makes its
+// own PostgreSQL and Redis, two nodes over them, and a writer on the first node; pages are loaded from the
+// second.
 //
-//   script/setup test; RTC_BINARY=build/release/realtimechat node bench/page_loads.mjs
+//   script/setup test; node bench/page_loads.mjs
 //
 // Counts, not times: it may run beside other work.
 import { execFileSync } from 'node:child_process'
@@ -23,9 +24,10 @@ function statements(postgres, statement) {
   return lines === '' ? [] : lines.split('\n').map((line) => line.split('|'))
 }
 
-// calls and rows of what pages are read by, and of looking rooms up.
+// calls and rows of what pages are read by (what RoomOrder misses is read so too), of its comparisons of
+// rooms with the database, and of looking rooms up.
 function asked(postgres) {
-  const found = { pages: 0, messages: 0, rooms: 0 }
+  const found = { pages: 0, messages: 0, comparisons: 0, rooms: 0 }
   for (const [calls, rows, query] of statements(
     postgres,
     "SELECT calls, rows, regexp_replace(query, '\\s+', ' ', 'g') FROM pg_stat_statements",
@@ -33,6 +35,8 @@ function asked(postgres) {
     if (/^SELECT id, sender,.* FROM messages/.test(query)) {
       found.pages += Number(calls)
       found.messages += Number(rows)
+    } else if (/^SELECT rooms\.id FROM unnest\(.* WHERE rooms\.newest > d\.newest/.test(query)) {
+      found.comparisons += Number(calls)
     } else if (/^SELECT id, kind,.* FROM rooms WHERE id = /.test(query)) {
       found.rooms += Number(calls)
     }
@@ -64,7 +68,7 @@ async function measure({ memory, redis: withRedis, atOnce, loadsPerMessage }) {
     const writer = await clientFor(ends, nodes[0], user)
     for (let n = 0; n < kept; ++n) await writer.post(room, `message ${n}`)
     await memberFor(ends, nodes[1], user, room) // somebody reads there, as in a busy room
-    for (let n = 0; n < 8; ++n) await history(nodes[1], user, room, { limit }) // each loop knows the room
+    for (let n = 0; n < 30; ++n) await history(nodes[1], user, room, { limit }) // each loop knows the room
     execFileSync('psql', [postgres.url, '-XAtqc', 'SELECT pg_stat_statements_reset()'])
     let done = 0
     let written = 0
@@ -90,13 +94,13 @@ async function measure({ memory, redis: withRedis, atOnce, loadsPerMessage }) {
   }
 }
 
-console.log('| caches | loads at once | messages meanwhile | queries for pages | messages read | rooms looked up | stale pages |')
-console.log('| --- | --: | --: | --: | --: | --: | --: |')
+console.log('| caches | loads at once | messages meanwhile | queries for pages | messages read | comparisons | rooms looked up | stale pages |')
+console.log('| --- | --: | --: | --: | --: | --: | --: | --: |')
 for (const loadsPerMessage of [0, 10]) {
   for (const atOnce of [1, 64]) {
-    for (const [name, memory, redis] of [['none', false, false], ['memory', true, false], ['memory and Redis', true, true]]) {
-      const { pages, messages, rooms, written, stale } = await measure({ memory, redis, atOnce, loadsPerMessage })
-      console.log(`| ${name} | ${atOnce} | ${written} | ${pages} | ${messages} | ${rooms} | ${stale} |`)
+    for (const [name, memory, redis] of [['none', false, false], ['Redis', false, true], ['memory', true, false], ['memory and Redis', true, true]]) {
+      const { pages, messages, comparisons, rooms, written, stale } = await measure({ memory, redis, atOnce, loadsPerMessage })
+      console.log(`| ${name} | ${atOnce} | ${written} | ${pages} | ${messages} | ${comparisons} | ${rooms} | ${stale} |`)
     }
   }
 }

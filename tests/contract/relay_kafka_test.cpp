@@ -420,8 +420,8 @@ TEST(KafkaClientFetch, WhatIsNotReadIsBoundedAndTold) {
   }
   asked += kEach * kPartitions;
   until("all to be written", [&] { return written == asked; });
-  // librdkafka counts by 1,000 bytes: from here on it fetches nothing, and below it whatever is there,
-  // of which one text is not enough.
+  // librdkafka counts by 1,000 bytes: from here on it fetches nothing, and below it whatever is
+  // there, of which one text is not enough.
   const std::size_t full = options.fetch_bytes_max / 1000 * 1000;
   ASSERT_LT(text.size(), full);
   until("it to be full", [&] { return client->unread_bytes() >= full; });
