@@ -1,8 +1,11 @@
 // What nodes over Kafka do not have of each other, as docs/operations.md says it: rooms without history
-// are refused, and each node knows the people, the sessions and the news of its own alone.
+// are refused, and each node knows the people, the sessions and the news of its own alone. And that bans
+// need neither Redis nor Kafka.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { assertRefusal, bearer, history, newRoom, newUser, openPrivateRoom, postRaw, request } from './harness.mjs';
+import {
+  assertRefusal, bearer, history, newRoom, newUser, openPrivateRoom, postRaw, request, runToEnd, within,
+} from './harness.mjs';
 import { clientFor, memberFor } from './clients.mjs';
 import { clusterFor } from './kafka.mjs';
 
@@ -66,4 +69,16 @@ it('each node knows its own people, sessions and news alone; messages are everyb
   assert.equal((await news[1].message('rooms')).body.roomId, second.json.response.roomId, 'not the first');
   const list = await request(nodes[1], '/chatroom/private?limit=100', { headers: bearer(people[1].token) });
   assert.ok(list.json.response.some(({ roomId }) => roomId === first.json.response.roomId));
+});
+
+it('a ban ends the sessions on all nodes', async (t) => {
+  const { nodes, postgres } = await clusterFor(t, 2);
+  const eve = await newUser(nodes[0]);
+  const sessions = await Promise.all(nodes.map((node) => clientFor(t, node, eve)));
+  const { code, stderr } = await runToEnd(['--ban', `user:${eve.id}`], { env: { RTC_POSTGRES_URL: postgres.url } });
+  assert.equal(code, 0, stderr);
+  for (const session of sessions) {
+    assertRefusal(JSON.parse((await session.take('ERROR')).body), 'BANNED');
+    assert.equal((await within('the end', session.closed)).code, 1008);
+  }
 });
