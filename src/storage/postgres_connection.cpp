@@ -96,6 +96,7 @@ void PostgresConnection::close() {
 
 void PostgresConnection::pause() {
   next_try_ = Clock::now() + jittered(pause_);
+  opened_by_then_ = figures_.opened;
   pause_ = std::min(2 * pause_, kLongestPause);
 }
 
@@ -133,6 +134,7 @@ bool PostgresConnection::open() {
     close();
     return false;
   }
+  figures_.opened.fetch_add(1, std::memory_order_relaxed);
   if (opened_before_) figures_.reconnects.fetch_add(1, std::memory_order_relaxed);
   opened_before_ = true;
   return true;
@@ -141,6 +143,8 @@ bool PostgresConnection::open() {
 Result<void> PostgresConnection::connect(Clock::time_point deadline) {
   const Error unreachable{ErrorCode::internal_server_error,
                           "storage failed: PostgreSQL does not answer, or cannot be reached"};
+  // Who was let in since shows that the server is back.
+  if (figures_.opened != opened_by_then_) next_try_ = {};
   if (!waits_ && Clock::now() < next_try_) return unreachable;
   while (!connection_) {
     if (next_try_ >= deadline) {

@@ -26,7 +26,8 @@ struct PostgresFigures {
   std::atomic<std::uint64_t> reconnects{0};
   std::atomic<std::uint64_t> timeouts{0};
   std::atomic<std::uint64_t> resolved{0};
-  log::Throttle lines;  // of what is wrong with the connections
+  std::atomic<std::uint64_t> opened{0};  // connections made, the first ones too
+  log::Throttle lines;                   // of what is wrong with the connections
 };
 
 // How one statement ended.
@@ -57,8 +58,9 @@ class PostgresConnection {
   Clock::time_point deadline() const { return Clock::now() + timeout_; }
 
   // Makes sure that there is a connection: tries again and again until `deadline`. Once that, or a
-  // statement, took too long, it fails at once until a pause is over, and then tries once, until a
-  // statement works. The error does not say why: the log does, and words().
+  // statement, took too long, it fails at once until a pause is over or another connection was
+  // made, and then tries once, until a statement works. The error does not say why: the log does,
+  // and words().
   Result<void> connect(Clock::time_point deadline);
   bool connected() const { return connection_ != nullptr; }
   const std::string& words() const { return words_; }  // libpq's own on the last failure
@@ -96,6 +98,7 @@ class PostgresConnection {
   bool waits_ = true;  // no call since the last statement that worked took too long
   std::string words_;
   Clock::time_point next_try_{};
+  std::uint64_t opened_by_then_ = 0;  // figures_.opened when that was chosen
   std::chrono::milliseconds pause_;
 };
 

@@ -378,5 +378,20 @@ TEST_F(PostgresStoreTest, WhileNothingAnswersNotEveryCallWaits) {
   EXPECT_LE(texts.size(), 3U) << "one batch was on its way";
 }
 
+// Readers do not sit out their pause when the writer has found the server.
+TEST_F(PostgresStoreTest, WhenOneConnectionIsBackTheOthersTryAtOnce) {
+  const auto store =
+      open_store({.url = database_.url(), .connections = 2, .timeout_ms = kImpatientMs});
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "a")}));
+  ASSERT_TRUE(store->page_before(lobby_id(), 0, 10));
+  database_.shut();
+  EXPECT_FALSE(store->page_before(lobby_id(), 0, 10));
+  database_.open();
+  ASSERT_TRUE(store->append(std::vector{draft(lobby_id(), "b")}));
+  const auto page = store->page_before(lobby_id(), 0, 10);
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_EQ(page->size(), 2U);
+}
+
 }  // namespace
 }  // namespace rtc::storage

@@ -56,6 +56,16 @@ class Database {
     const auto colon = url.rfind(':');
     return url.substr(0, colon + 1) + std::to_string(port) + url.substr(url.rfind('/'));
   }
+  // Lets nobody in, and throws out who is; or lets them in again.
+  void shut() const {
+    ask_postgres(postgres_server_url(), "ALTER DATABASE \"" + name_ + "\" ALLOW_CONNECTIONS false");
+    ask_postgres(postgres_server_url(),
+                 "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '" +
+                     name_ + "'");
+  }
+  void open() const {
+    ask_postgres(postgres_server_url(), "ALTER DATABASE \"" + name_ + "\" ALLOW_CONNECTIONS true");
+  }
   std::string ask(const std::string& statement) const {
     return ask_postgres(url(), "SET search_path = realtimechat; " + statement);
   }
