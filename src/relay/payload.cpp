@@ -1,8 +1,10 @@
 #include "relay/payload.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/random.hpp"
+#include "relay/message_bytes.hpp"
 
 namespace rtc::relay {
 namespace {
@@ -10,7 +12,6 @@ namespace {
 constexpr char kStored = 1;
 constexpr char kLive = 2;
 constexpr char kNews = 3;
-constexpr MessageId kIdMax = (MessageId{1} << 53) - 1;
 
 }  // namespace
 
@@ -41,20 +42,8 @@ std::string Payloads::encode_live(std::span<const chat::Message* const> messages
 
 std::string Payloads::encode(char kind, std::span<const chat::Message* const> messages,
                              std::uint64_t sequence) const {
-  std::size_t size = 0;
-  for (const chat::Message* each : messages) size += each->text.size() + 128;
-  std::string out = begin(kind, sequence, messages.front()->room.value, size);
-  put(out, static_cast<std::uint16_t>(messages.size()));
-  for (const chat::Message* each : messages) {
-    put(out, each->id);
-    put(out, each->created_at_ms);
-    put_bytes(out, each->sender.id().value.bytes);
-    put_short(out, each->sender.nickname());
-    put_short(out, each->sender.name_tag());
-    put_short(out, each->sender.address());
-    put(out, static_cast<std::uint32_t>(each->text.size()));
-    out += each->text;
-  }
+  std::string out = begin(kind, sequence, messages.front()->room.value, bytes_of(messages));
+  put_messages(out, messages);
   put_bytes(out, seal_.mac(out));
   return out;
 }
@@ -114,25 +103,9 @@ std::optional<Payloads::Decoded> Payloads::decode(const RoomId& room,
   if (decoded->own) return decoded;
   Reader reader(rest);
   if (reader.uuid() != room.value) return std::nullopt;
-  const auto count = reader.number<std::uint16_t>();
-  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
-    chat::Message message;
-    message.room = room;
-    message.live = kind == kLive;
-    message.id = reader.number<MessageId>();
-    message.created_at_ms = reader.number<std::int64_t>();
-    chat::Identity sender;
-    sender.id.value = reader.uuid();
-    sender.nickname = reader.short_text();
-    sender.name_tag = reader.short_text();
-    sender.address = reader.short_text();
-    message.sender = chat::SharedIdentity(sender);
-    message.text = reader.take(reader.number<std::uint32_t>());
-    const MessageId before = decoded->messages.empty() ? 0 : decoded->messages.back().id;
-    if (message.id <= before || message.id > kIdMax) return std::nullopt;
-    decoded->messages.push_back(std::move(message));
-  }
-  if (count == 0 || !reader.whole()) return std::nullopt;
+  auto messages = take_messages(reader, room, kind == kLive);
+  if (!messages) return std::nullopt;
+  decoded->messages = std::move(*messages);
   return decoded;
 }
 

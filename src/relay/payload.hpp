@@ -1,11 +1,9 @@
 // Messages of one room, and news for one person, as the bytes that nodes send each other.
 //
-//   committed messages: 1, node (8 bytes), room (16), count (2), the messages, MAC
-//   of a room without history: 2, node, sequence (8), room, count, the messages, MAC
+//   committed messages: 1, node (8 bytes), room (16), the messages, MAC
+//   of a room without history: 2, node, sequence (8), room, the messages, MAC
 //   news: 3, node, sequence, person (16), text (4 bytes of length), MAC
-//   a message: id (8), created_at_ms (8), sender (16), nickname, name tag and address (a byte of
-//   length each), text (4 bytes of length)
-//   the MAC: relay/sealed_bytes.hpp
+//   the messages: relay/message_bytes.hpp; the MAC: relay/sealed_bytes.hpp
 //
 // Numbers are little-endian. Nobody who can only reach the relay can speak for a node.
 #pragma once
