@@ -22,6 +22,7 @@
 #include "net/listener.hpp"
 #include "relay/kafka_relay.hpp"
 #include "relay/local_relay.hpp"
+#include "relay/redis_pages.hpp"
 #include "relay/redis_presence.hpp"
 #include "relay/redis_relay.hpp"
 #include "server/ban_command.hpp"
@@ -161,6 +162,26 @@ Result<std::unique_ptr<chat::SharedPresence>> make_shared_presence(const Config&
                                   .epoch = std::move(epoch)})};
 }
 
+// Null: none are kept outside of the store.
+Result<std::unique_ptr<chat::RemotePages>> make_remote_pages(const Config& config,
+                                                             const std::string& secret,
+                                                             std::string epoch) {
+  if (config.redis_url.empty() || config.redis_pages_bytes_max == 0) {
+    return {std::unique_ptr<chat::RemotePages>()};
+  }
+  auto address = redis_address(config);
+  if (!address) return address.error();
+  return {std::make_unique<relay::RedisPages>(
+      relay::RedisPagesOptions{.address = std::move(*address),
+                               .prefix = config.redis_prefix,
+                               .timeout_ms = config.redis_timeout_ms,
+                               .lifetime_ms = config.redis_page_lifetime_ms,
+                               .bytes_max = config.redis_pages_bytes_max,
+                               .wait_ms = config.redis_page_timeout_ms,
+                               .secret = secret,
+                               .epoch = std::move(epoch)})};
+}
+
 // SIGTERM, SIGINT and SIGHUP (the terminal was closed) are taken by sigwait() on the main thread
 // and by nobody else.
 sigset_t block_signals() {
@@ -276,6 +297,8 @@ int serve(const Config& config) {
   if (!relay) return fail(relay.error());
   const auto people = make_shared_presence(config, *secret, store->messages->epoch());
   if (!people) return fail(people.error());
+  const auto pages = make_remote_pages(config, *secret, store->messages->epoch());
+  if (!pages) return fail(pages.error());
   const auth::JwtTokenAuthority tokens(
       {std::move(*secret), config.token_issuer,
        static_cast<std::int64_t>(config.token_lifetime_ms / 1000)});
@@ -285,7 +308,7 @@ int serve(const Config& config) {
   const auto server = server::Server::create(
       config, std::move(*networks),
       {*store->messages, *store->rooms, *store->bans, store->readers, **relay, tokens, new_identity,
-       server::embedded_page(), config.several_nodes(), people->get()});
+       server::embedded_page(), config.several_nodes(), people->get(), pages->get()});
   if (!server) return fail(server.error());
   for (const std::string& address : (*server)->addresses()) log::info("serving {}", address);
   if (config.conformance) {

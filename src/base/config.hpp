@@ -1,6 +1,5 @@
-// Every setting of the program: one struct, filled by base/load_config.hpp. The table that names,
-// bounds and explains each one is in settings.cpp; docs/settings.md is printed from it. Made once
-// at start-up, then read by any thread.
+// Every setting of the program, filled by base/load_config.hpp; settings.cpp names, bounds and
+// explains each one. Made once at start-up, then read by any thread.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +40,9 @@ struct Config {
   std::string redis_prefix;
   std::uint64_t redis_timeout_ms = 0;
   std::uint32_t redis_queue_bytes_max = 0;
+  std::uint32_t redis_pages_bytes_max = 0;
+  std::uint64_t redis_page_lifetime_ms = 0;
+  std::uint64_t redis_page_timeout_ms = 0;
   std::vector<std::string> kafka_brokers;
   std::string kafka_topic;
   std::string kafka_properties;
@@ -142,7 +144,6 @@ struct Config {
   std::uint64_t postgres_timeout_ms = 0;
   std::uint64_t slow_turn_ms = 0;
 
-  // Whether a relay leads to other nodes.
   bool several_nodes() const { return !redis_url.empty() || !kafka_brokers.empty(); }
 };
 

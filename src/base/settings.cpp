@@ -93,6 +93,15 @@ std::span<const Setting> all_settings() {
       {"redis_queue_bytes_max", S::Bytes{&Config::redis_queue_bytes_max}, "16MiB", kKiB, kGiB,
        "Memory of messages that wait for Redis; those beyond it other nodes read from the "
        "database."},
+      {"redis_pages_bytes_max", S::Bytes{&Config::redis_pages_bytes_max}, "64MiB", 0, 3 * kGiB,
+       "Newest pages that a node keeps in Redis for all, in each redis_page_lifetime; 0B: it keeps "
+       "none and looks for none."},
+      {"redis_page_lifetime", S::Duration{&Config::redis_page_lifetime_ms}, "10m", kSecond, kDay,
+       "How long a page is kept in Redis."},
+      {"redis_page_timeout", S::Duration{&Config::redis_page_timeout_ms}, "100ms", 1, 10 * kSecond,
+       "When Redis has not said for so long what page it has, the database is asked for it all, "
+       "and "
+       "Redis for none for a second."},
       {"kafka_brokers", &Config::kafka_brokers, "", 0, 0,
        "Kafka that leads to the other nodes instead of Redis: some of its brokers, HOST:PORT, from "
        "which the others are learnt; empty: none."},

@@ -171,6 +171,23 @@ void add_pages(Families& out, const chat::PageCacheFigures& pages, const PageFli
             static_cast<double>(pages.bytes.load()));
 }
 
+void add_remote_pages(Families& out, const chat::RemotePageFigures& pages) {
+  out.gauge("redis_pages_connected", "1 while newest pages are kept in Redis, else 0.",
+            pages.connected ? 1 : 0);
+  out.counter("redis_pages_found_total", "Newest pages that Redis had.", pages.found);
+  out.counter("redis_pages_missing_total", "Those it had not.", pages.missing);
+  out.counter("redis_pages_late_total", "Those it did not answer within redis_page_timeout.",
+              pages.late);
+  out.counter(
+      "redis_pages_refused_total",
+      "Those that were forged, broken, or made by nodes with another token_secret or store.",
+      pages.refused);
+  out.counter("redis_pages_kept_total", "Pages that this node kept in Redis.", pages.kept);
+  out.counter("redis_pages_dropped_total",
+              "Pages not kept: beyond redis_pages_bytes_max, too long, or Redis did not take them.",
+              pages.dropped);
+}
+
 void add_relay(Families& out, const chat::RelayFigures& relay,
                const chat::RoomOrderFigures& order) {
   out.gauge("relay_connected", "1 while messages go to other nodes and come from them, else 0.",
@@ -359,6 +376,7 @@ std::string metrics_text(Services& services, const chat::PageCacheFigures& pages
     add_relay(out, services.relay->figures(), services.order->figures());
     if (services.live != nullptr) add_live(out, services.live->figures());
   }
+  if (services.remote_pages != nullptr) add_remote_pages(out, services.remote_pages->figures());
   if (services.people_of_nodes != nullptr) {
     add_people(out, services.people_of_nodes->figures());
     out.gauge("sessions_elsewhere", "Connected STOMP sessions of the other nodes.",

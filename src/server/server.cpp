@@ -41,9 +41,13 @@ Server::Server(const Config& config, const Parts& parts)
     : config_(config),
       files_(parts.page),
       relay_(parts.relay),
-      pages_(parts.messages, {.messages_max = config.page_size_max,
-                              .rooms_max = config.page_cache_rooms_max,
-                              .bytes_max = config.page_cache_bytes_max}) {
+      remote_pages_(parts.remote_pages == nullptr ? nullptr
+                                                  : std::make_unique<chat::RemotePageStore>(
+                                                        parts.messages, *parts.remote_pages)),
+      pages_(remote_pages_ ? *remote_pages_ : parts.messages,
+             {.messages_max = config.page_size_max,
+              .rooms_max = config.page_cache_rooms_max,
+              .bytes_max = config.page_cache_bytes_max}) {
   if (parts.several_nodes) {
     order_ = make_order(parts.messages);
     if (relay_.carries_live()) {
@@ -76,6 +80,7 @@ Server::Server(const Config& config, const Parts& parts)
       .relay = parts.several_nodes ? &parts.relay : nullptr,
       .live = live_.get(),
       .people_of_nodes = parts.people,
+      .remote_pages = parts.remote_pages,
       .files = files_,
       .new_identity = parts.new_identity,
       .metrics_text = [this] { return metrics_text(*services_, pages_.figures(), shards_); },

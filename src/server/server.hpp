@@ -16,6 +16,7 @@
 #include "chat/message_store.hpp"
 #include "chat/page_cache.hpp"
 #include "chat/relay.hpp"
+#include "chat/remote_page_store.hpp"
 #include "chat/room_order.hpp"
 #include "chat/room_store.hpp"
 #include "chat/shared_presence.hpp"
@@ -42,7 +43,8 @@ struct Parts {
       new_identity;
   std::span<const EmbeddedFile> page;
   bool several_nodes = false;  // the relay leads to others, which write to the stores too
-  chat::SharedPresence* people = nullptr;  // of all nodes; null: this one's are all
+  chat::SharedPresence* people = nullptr;     // of all nodes; null: this one's are all
+  chat::RemotePages* remote_pages = nullptr;  // null: none
 };
 
 // The settings that name addresses, understood.
@@ -89,9 +91,10 @@ class Server {
   StaticFiles files_;
   chat::Fanout fanout_;
   chat::Relay& relay_;
-  chat::PageCache pages_;                   // in front of the store that main chose
-  std::unique_ptr<chat::RoomOrder> order_;  // null: this is the only node
-  std::unique_ptr<chat::LiveRooms> live_;   // null: so it is, for what is not stored
+  std::unique_ptr<chat::RemotePageStore> remote_pages_;  // in front of the store that main chose
+  chat::PageCache pages_;                                // in front of that
+  std::unique_ptr<chat::RoomOrder> order_;               // null: this is the only node
+  std::unique_ptr<chat::LiveRooms> live_;                // null: so it is, for what is not stored
   std::unique_ptr<chat::StoreQueue> store_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -17,6 +17,7 @@
 #include "chat/live_rooms.hpp"
 #include "chat/presence.hpp"
 #include "chat/relay.hpp"
+#include "chat/remote_pages.hpp"
 #include "chat/room_order.hpp"
 #include "chat/room_search.hpp"
 #include "chat/room_store.hpp"
@@ -115,6 +116,7 @@ struct Services {
   chat::Relay* relay = nullptr;      // beside it
   chat::LiveRooms* live = nullptr;   // beside it, where the relay carries what is not stored
   chat::SharedPresence* people_of_nodes = nullptr;  // null: `presence` has all people
+  const chat::RemotePages* remote_pages = nullptr;  // null: none
   const StaticFiles& files;
   // A fresh identity for that Accept-Language header and masked address.
   std::function<chat::Identity(std::string_view, std::string)> new_identity;
