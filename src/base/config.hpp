@@ -20,6 +20,7 @@ struct Config {
 
   std::vector<std::string> allowed_origins;
   bool sockjs_cookie = false;
+  bool conformance = false;
   std::vector<std::string> trusted_proxies;
   std::vector<std::string> rate_exempt;
   std::vector<std::string> metrics_allowed;
@@ -30,7 +31,6 @@ struct Config {
   std::uint64_t token_lifetime_ms = 0;
   std::uint32_t bans_max = 0;
   std::uint64_t ban_check_interval_ms = 0;
-  bool conformance = false;
 
   std::string redis_url;
   std::string redis_sentinel_login;
@@ -70,9 +70,9 @@ struct Config {
   std::uint32_t message_bytes_max = 0;
   std::uint32_t room_name_length_max = 0;
   std::uint32_t room_topic_length_max = 0;
+  std::uint32_t room_search_max = 0;
   std::uint64_t rooms_max = 0;
   std::uint64_t rooms_per_identity_max = 0;
-  std::uint32_t room_search_max = 0;
   std::uint64_t direct_rooms_max = 0;
   std::uint64_t direct_rooms_per_identity_max = 0;
   std::uint32_t page_size_max = 0;
@@ -115,6 +115,7 @@ struct Config {
   std::uint32_t websocket_fragments_max = 0;
   std::uint32_t websocket_control_rate_max = 0;
   bool websocket_deflate = false;
+  bool heart_beat_pings = false;
   std::uint32_t websocket_deflate_bytes_min = 0;
   std::uint32_t sockjs_response_bytes_max = 0;
   std::uint32_t stomp_headers_max = 0;
@@ -133,7 +134,6 @@ struct Config {
   std::uint64_t keep_alive_timeout_ms = 0;
   std::uint64_t connect_timeout_ms = 0;
   std::uint64_t heart_beat_interval_ms = 0;
-  bool heart_beat_pings = false;
   std::uint64_t ping_interval_ms = 0;
   std::uint64_t sockjs_heart_beat_interval_ms = 0;
   std::uint64_t sockjs_disconnect_delay_ms = 0;

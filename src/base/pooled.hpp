@@ -82,7 +82,8 @@ class Pooled {
 
  private:
   static Cells& cells() {
-    static_assert(alignof(T) <= alignof(void*) && sizeof(T) <= Cells::kBlockBytes);
+    static_assert(alignof(T) <= alignof(void*));
+    static_assert(sizeof(T) <= Cells::kBlockBytes);
     static_assert(std::is_final_v<T>);
     static Cells::Store store(sizeof(T));
     thread_local Cells cells(store);

@@ -65,7 +65,7 @@ std::string range(std::uint64_t min, std::uint64_t max, std::span<const Unit> un
 }  // namespace
 
 Result<std::uint64_t> parse_duration(std::string_view text) {
-  const auto parsed = parse_number(text, kTimeUnits);
+  auto parsed = parse_number(text, kTimeUnits);
   if (!parsed) return Error{ErrorCode::invalid_parameter, "expected a duration, such as 1d"};
   return parsed;
 }

@@ -107,8 +107,8 @@ Result<void> validate(const Config& config) {
   if (!config.token_secret.empty() && config.token_secret.size() < kSecretBytesMin) {
     return invalid("token_secret: needs at least 32 bytes");
   }
-  if (const auto origins = check_origins(config.allowed_origins); !origins) return origins;
-  if (const auto nodes = check_nodes(config); !nodes) return nodes;
+  if (auto origins = check_origins(config.allowed_origins); !origins) return origins;
+  if (auto nodes = check_nodes(config); !nodes) return nodes;
   if (config.page_size_default > config.page_size_max) {
     return invalid("page_size_default: must not be more than page_size_max");
   }
