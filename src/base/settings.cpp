@@ -98,7 +98,7 @@ std::span<const Setting> all_settings() {
        "none and looks for none."},
       {"redis_page_lifetime", S::Duration{&Config::redis_page_lifetime_ms}, "10m", kSecond, kDay,
        "How long a page is kept in Redis."},
-      {"redis_page_timeout", S::Duration{&Config::redis_page_timeout_ms}, "100ms", 1, 10 * kSecond,
+      {"redis_page_timeout", S::Duration{&Config::redis_page_timeout_ms}, "25ms", 1, 10 * kSecond,
        "When Redis has not said for so long what page it has, the database is asked for it all, "
        "and "
        "Redis for none for a second."},

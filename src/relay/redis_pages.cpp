@@ -25,6 +25,13 @@ void add_one(std::atomic<std::uint64_t>& to) {
   to.fetch_add(1, std::memory_order_relaxed);
 }
 
+void say_if_error(const redisReply* reply) {
+  static log::Throttle throttle;
+  if (reply != nullptr && is_error(*reply) && throttle.take() > 0) {
+    log::warn("redis: a page: {}", text_of(*reply));
+  }
+}
+
 }  // namespace
 
 RedisPages::RedisPages(RedisPagesOptions options)
@@ -50,13 +57,17 @@ std::string RedisPages::key(const RoomId& room) const {
   return options_.prefix + std::string(kKeysTag) + "page:" + room.to_string();
 }
 
+bool RedisPages::asked() const {
+  return up_ && now_ms() >= rests_until_ms_;
+}
+
 void RedisPages::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto ignored = ::write(wake_fd_, &one, sizeof one);
 }
 
 std::vector<chat::Message> RedisPages::read(const RoomId& room) {
-  if (!up_ || now_ms() < rests_until_ms_) return {};
+  if (!asked()) return {};
   std::future<std::string> answer;
   {
     const std::scoped_lock lock(mutex_);
@@ -79,7 +90,7 @@ std::vector<chat::Message> RedisPages::read(const RoomId& room) {
 }
 
 void RedisPages::keep(const RoomId& room, const std::vector<chat::Message>& messages) {
-  if (!up_) return;
+  if (!asked()) return;
   std::string bytes = seal_.page(room, messages);
   {
     const std::scoped_lock lock(mutex_);
@@ -131,33 +142,42 @@ void RedisPages::wait() {
   commands_.step(polled[1].revents, now_ms());
 }
 
-// An answer that nobody waits for any more goes nowhere.
 void RedisPages::take() {
   std::vector<Question> questions;
-  std::vector<Page> pages;
   {
     const std::scoped_lock lock(mutex_);
     questions.swap(questions_);
-    if (!commands_.busy()) pages.swap(pages_);
   }
-  for (Question& each : questions) {
-    const auto waiting = std::make_shared<std::promise<std::string>>(std::move(each.answer));
-    commands_.ask({"GET", key(each.room)}, [waiting](const redisReply* reply) {
-      const bool is_page = reply != nullptr && reply->type == REDIS_REPLY_STRING;
-      waiting->set_value(is_page ? std::string(text_of(*reply)) : std::string());
-      static log::Throttle throttle;
-      if (reply != nullptr && is_error(*reply) && throttle.take() > 0) {
-        log::warn("redis: a page: {}", text_of(*reply));
-      }
-    });
+  for (Question& each : questions) ask(each);
+  while (!commands_.busy()) {
+    Page page;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (pages_.empty()) return;
+      page = std::move(pages_.front());
+      pages_.pop_front();
+    }
+    keep(page);
   }
-  for (const Page& each : pages) {
-    const std::string lifetime = std::to_string(options_.lifetime_ms);
-    commands_.ask({"SET", key(each.room), each.bytes, "PX", lifetime},
-                  [this](const redisReply* reply) {
-                    add_one(reply != nullptr && !is_error(*reply) ? kept_ : dropped_);
-                  });
-  }
+}
+
+// An answer that nobody waits for any more goes nowhere.
+void RedisPages::ask(Question& question) {
+  const auto waiting = std::make_shared<std::promise<std::string>>(std::move(question.answer));
+  commands_.ask({"GET", key(question.room)}, [waiting](const redisReply* reply) {
+    const bool is_page = reply != nullptr && reply->type == REDIS_REPLY_STRING;
+    waiting->set_value(is_page ? std::string(text_of(*reply)) : std::string());
+    say_if_error(reply);
+  });
+}
+
+void RedisPages::keep(const Page& page) {
+  const std::string lifetime = std::to_string(options_.lifetime_ms);
+  commands_.ask({"SET", key(page.room), page.bytes, "PX", lifetime},
+                [this](const redisReply* reply) {
+                  add_one(reply != nullptr && !is_error(*reply) ? kept_ : dropped_);
+                  say_if_error(reply);
+                });
 }
 
 }  // namespace rtc::relay

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <future>
 #include <mutex>
 #include <string>
@@ -24,7 +25,7 @@ struct RedisPagesOptions {
   std::uint64_t timeout_ms = 3000;      // without an answer the connection is lost
   std::uint64_t lifetime_ms = 600'000;
   std::uint64_t bytes_max = 64U << 20U;  // kept in each lifetime: Redis has twice that at most
-  std::uint64_t wait_ms = 100;
+  std::uint64_t wait_ms = 25;
   std::string secret;  // as PageSeal
   std::string epoch;
 };
@@ -32,7 +33,7 @@ struct RedisPagesOptions {
 class RedisPages final : public chat::RemotePages {
  public:
   static constexpr std::size_t kPageBytesMax = 1U << 20U;  // longer ones are not kept
-  static constexpr std::size_t kWaitingMax = 256;          // to be kept; beyond it: dropped
+  static constexpr std::size_t kWaitingMax = 64;           // to be kept; beyond it: dropped
   static constexpr std::uint64_t kRestMs =
       1000;  // nobody asks for so long after one waited in vain
 
@@ -56,11 +57,14 @@ class RedisPages final : public chat::RemotePages {
   };
 
   std::string key(const RoomId& room) const;
+  bool asked() const;                 // Redis is there, and was not too late a moment ago
   bool has_place(std::size_t bytes);  // under mutex_
   void wake();
   // On the thread.
   void run();
   void wait();
+  void ask(Question& question);
+  void keep(const Page& page);
   void take();
 
   const RedisPagesOptions options_;
@@ -73,7 +77,7 @@ class RedisPages final : public chat::RemotePages {
 
   std::mutex mutex_;
   std::vector<Question> questions_;  // guarded by mutex_, as the next four
-  std::vector<Page> pages_;
+  std::deque<Page> pages_;
   std::uint64_t began_ms_ = 0;  // the lifetime that bytes_ were kept in
   std::uint64_t bytes_ = 0;
 

@@ -228,6 +228,17 @@ TEST_F(RemotePageStoreTest, APageThatFellBehindIsKeptAnew) {
   EXPECT_EQ(read_behind(), 1U);
 }
 
+TEST_F(RemotePageStoreTest, WhoAsksForFewLeavesNoFewer) {
+  say(30);
+  read_behind();
+  for (const int more : {1, 2, 20}) {
+    say(more);
+    EXPECT_EQ(store_.page_before(room_, 0, 1)->size(), 1U);
+    EXPECT_EQ(pages_.page.size(), 10U);
+  }
+  EXPECT_EQ(read_behind(), 1U);
+}
+
 TEST_F(RemotePageStoreTest, AShortPageIsAWholeRoomOrNoPage) {
   say(4);
   read_behind();
