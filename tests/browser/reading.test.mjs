@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { writeHistory } from './history.mjs';
+import { waitFor } from '../system/harness.mjs';
 import { launchBrowser, newContext, Person, startServer, Talker } from './people.mjs';
 import { travel } from './travel.mjs';
 
@@ -436,6 +437,47 @@ test('a line stands before what came while the page was closed, until the reader
   await anna.hears('I am back');
   assert.equal(await anna.at('new-line').count(), 0);
   await talker.leave();
+});
+
+test('what is new since one left is found by scrolling up to its line, which stays', async () => {
+  await fill(30);
+  const anna = await join();
+  await anna.hears('line 30');
+  await anna.page.goto('about:blank');
+  const talker = await Talker.join(server.url);
+  await talker.saysAll(Array.from({ length: 100 }, (_, n) => `new ${n + 1}`));
+  await anna.page.goto(server.url);
+  await anna.hears('new 100');
+  const inSight = () => anna.page.evaluate(() => {
+    const log = document.querySelector('[data-testid=log]');
+    const top = document.querySelector('[data-testid=new-line]')?.getBoundingClientRect().top;
+    if (top < log.getBoundingClientRect().top || top === undefined) log.scrollTop -= 300;
+    return top >= log.getBoundingClientRect().top;
+  });
+  await waitFor('the line to be in sight', inSight);
+  await talker.says('while he reads above');
+  await anna.at('new-notice').waitFor();
+  assert.equal(await anna.at('new-line').count(), 1);
+  const next = await anna.at('new-line').evaluate((line) => line.nextElementSibling.textContent);
+  assert.match(next, /new 1(?!\d)/);
+  await talker.leave();
+});
+
+test('a day that ends while the page is open is yesterday then', async () => {
+  await fill(1);
+  const anna = await join({ mayLoseServer: true });
+  await anna.hears('line 1');
+  // In the reader's zone, Seoul's, which is nine hours ahead.
+  const zone = 9 * 3_600_000;
+  const midnight = Math.ceil((Date.now() + zone) / 86_400_000) * 86_400_000 - zone;
+  await anna.page.clock.install({ time: midnight - 3_000 });
+  await anna.page.reload();
+  await anna.hears('line 1');
+  const days = anna.page.locator('li.day');
+  assert.deepEqual(await days.allTextContents().then((all) => all.map((each) => each.trim())), ['Today']);
+  await anna.page.clock.runFor('00:24');
+  await days.filter({ hasText: 'Yesterday' }).waitFor();
+  assert.equal(await days.count(), 1);
 });
 
 test('links are links, and lead nowhere else than they say', async () => {

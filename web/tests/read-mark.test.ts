@@ -47,6 +47,31 @@ describe('the read mark', () => {
     expect(state(mark)).toEqual([43, null]);
   });
 
+  it('stays, and the line too, while the reader looks for it further up', () => {
+    marked(40);
+    const mark = new ReadMark('room');
+    mark.arrived(50);
+    mark.present = true;
+    mark.readTo(50);
+    mark.away(50, false);
+    expect(state(mark)).toEqual([50, 40]);
+    mark.arrived(51);
+    expect(state(mark)).toEqual([50, 40]);
+  });
+
+  it('puts the line behind all that was read when more comes while nobody looks', () => {
+    marked(40);
+    const mark = new ReadMark('room');
+    mark.arrived(50);
+    mark.present = true;
+    mark.readTo(50);
+    mark.away(50, true);
+    expect(state(mark)).toEqual([50, 40]);
+    mark.arrived(52);
+    mark.arrived(53);
+    expect(state(mark)).toEqual([50, 50]);
+  });
+
   it('goes back with a room whose ids began anew', () => {
     marked(40);
     expect(state(marked(3))).toEqual([3, null]);

@@ -9,8 +9,16 @@ const tables: Record<Language, Table> = { en, ko };
 
 const chosen = (): Language => chooseLanguage(recall('rtc.language'), navigator.languages);
 
+/** The beginning of that day, in the reader's zone. */
+const midnight = (at: Date): number =>
+  new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+
+/** So long after midnight, at most, today is called yesterday. */
+const lookMs = 20_000;
+
 class I18n {
   language = $state(chosen());
+  #today = $state(midnight(new Date()));
 
   #day = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'full' }));
   #full = $derived(
@@ -32,19 +40,15 @@ class I18n {
   full = (at: Date): string => this.#full.format(at);
 
   day = (at: Date): string => {
-    const now = new Date();
-    const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
-    const days = Math.round(
-      (midnight.getTime() - new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime()) /
-        86_400_000,
-    );
+    const days = Math.round((this.#today - midnight(at)) / 86_400_000);
     if (days === 0) return this.t('today');
     return days === 1 ? this.t('yesterday') : this.#day.format(at);
   };
 
-  /** Another tab switches. */
+  /** Another tab switches; a day ends. */
   follow = (): void => {
     follow('rtc.language', () => (this.language = chosen()));
+    setInterval(() => (this.#today = midnight(new Date())), lookMs);
   };
 
   toggle = (): void => {

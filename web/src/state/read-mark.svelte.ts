@@ -31,6 +31,8 @@ export class ReadMark {
 
   readonly #roomId: string;
   #begun = false;
+  /** Nobody sees the line, and all behind it was read: it stands behind the newest when more comes. */
+  #old = false;
 
   constructor(roomId: string) {
     this.#roomId = roomId;
@@ -44,7 +46,11 @@ export class ReadMark {
     if (this.read === null || newest < this.read) this.#put(newest);
     else if (first && newest > this.read) this.line = this.#below();
     if (this.present) this.readTo(newest);
-    else if (newest > (this.read ?? newest)) this.line ??= this.#below();
+    else if (newest > (this.read ?? newest)) {
+      if (this.#old) this.line = null;
+      this.#old = false;
+      this.line ??= this.#below();
+    }
   }
 
   /** Nothing of the room was read, although the reader was never here. */
@@ -60,6 +66,12 @@ export class ReadMark {
   refresh(): void {
     const read = readOf(this.#roomId);
     if (read !== null && this.read !== null && read > this.read) this.read = read;
+  }
+
+  /** The reader looks at older messages, or at nothing of the page; the line stays where it is to be found. */
+  away(newest: number, hidden: boolean): void {
+    this.present = false;
+    this.#old = hidden && this.read === newest;
   }
 
   /** The reader goes away, having read all up to `newest`: what comes from now on is new to him. */

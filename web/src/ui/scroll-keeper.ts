@@ -45,7 +45,8 @@ export class ScrollKeeper {
     if (this.#pinned) {
       const another = lastOf(this.#rows()) !== this.#last;
       if (another && scrolled >= 0) this.toEnd();
-      else this.#move(most - this.#below + scrolled);
+      // Who has begun to scroll up is not taken along by what comes below.
+      else if (!another) this.#move(most - this.#below + scrolled);
     } else {
       const place = this.#places.find(({ row }) => row.isConnected);
       if (place) {
